@@ -21,8 +21,7 @@ import msgspec
 from reconciler.dataset.sources import Source, SourceIndex, held_out_datasets
 from reconciler.domain.cost import LengthLimit
 from reconciler.domain.desired import DatasetMeasure
-from reconciler.domain.ports import AnswerSet
-from reconciler.domain.spec import DatasetSpec
+from reconciler.domain.spec import AnswerSet, DatasetSpec
 
 SETTLED_NS = 2_000_000_000
 """How long a file must be unchanged: a second change within one tick of the clock would not show."""

@@ -21,8 +21,7 @@ from reconciler.dataset.tokens import CountTextTokens, Vocabulary, estimate_toke
 from reconciler.domain.cost import LengthLimit
 from reconciler.domain.desired import Dataset, DatasetMeasure, Part
 from reconciler.domain.errors import InputError, Place, Problem
-from reconciler.domain.ports import AnswerSet
-from reconciler.domain.spec import DatasetSpec
+from reconciler.domain.spec import AnswerSet, DatasetSpec
 
 
 def measure(

@@ -20,7 +20,7 @@ from reconciler.domain.observed import (
     RemoteJob,
     RemoteModel,
 )
-from reconciler.domain.spec import Format
+from reconciler.domain.spec import AnswerSet, BaseRules, Format
 
 T = TypeVar("T", covariant=True)
 
@@ -50,45 +50,16 @@ class Unknown(msgspec.Struct, frozen=True):
 Write = Done[T] | Refused | Unknown
 
 
-class BaseRules(msgspec.Struct, frozen=True, kw_only=True):
-    """What some base models of a service learn from.
-
-    Shape:  `bases` are their names, also as the beginning of a fine-tuned model's name
-    """
-
-    bases: tuple[str, ...]
-    formats: tuple[Format, ...]
-    methods: tuple[str, ...]
-    sees_images: bool = False
-
-    def holds_for(self, base: str) -> bool:
-        """Return whether a base is one of these, or a model that was made of one."""
-        found = base.removeprefix("ft:").partition(":")[0] if base.startswith("ft:") else base
-        return found in self.bases
-
-
-class AnswerSet(msgspec.Struct, frozen=True, kw_only=True):
-    """What a base needs that chooses one of the answers of its training rows, and writes no text.
-
-    Shape:  at least `least` and at most `most` different answers, each in `rows_each` rows on average; `other` is what
-            to write in a spec to train a language model; `is_learned` is false for rows that only validate
-    """
-
-    base: str
-    other: str
-    least: int = 2
-    most: int = 500
-    rows_each: int = 2
-    is_learned: bool = True
-
-
 class Capabilities(msgspec.Struct, frozen=True, kw_only=True):
     """What a service can do and how it behaves, as data.
 
     Shape:  `bases`, `formats`, `methods` and `hyperparameters` are what it takes, empty where it decides;
             `base_rules` say what each base learns from, where it is known;
             `lists_all_bases`: it trains no other base than those; `missing_fields` are fields of specs, and names in
-            `extra`, that its create does not have; `suffix_length` 0 means that it takes none; `takes_token`: a create
+            `extra`, that its create does not have; `required_fields` are names in `extra` that a create must state,
+            each with the values that it may have, compared without regard to case; `suffix_length` 0 means that it
+            takes none, and `suffix_signs` are the signs beside letters and digits that it may have, None for any;
+            `deletes_models`: models can be deleted through its API; `takes_token`: a create
             may bear a token of ours, and two of one token give one job; `keeps_notes`: small files that expire by
             themselves are harmless there; `is_of_machine`: each machine has a service of its own, so another account
             there is no surprise; `carrier`: in words, what keeps our marks on a job
@@ -111,7 +82,10 @@ class Capabilities(msgspec.Struct, frozen=True, kw_only=True):
     lists_all_bases: bool = False
     answer_sets: tuple[AnswerSet, ...] = ()
     missing_fields: tuple[str, ...] = ()
+    required_fields: tuple[tuple[str, tuple[str, ...]], ...] = ()
     suffix_length: int = 64
+    suffix_signs: str | None = None
+    deletes_models: bool = True
     max_file_bytes: int = 512 * 1024 * 1024
     poll_seconds: float = 5.0
     fresh_seconds: float = 120.0

@@ -39,6 +39,38 @@ FORMATS_OF: dict[str, tuple[Format, ...]] = {
 """The formats that each method learns from."""
 
 
+class BaseRules(msgspec.Struct, frozen=True, kw_only=True):
+    """What some base models of a service learn from.
+
+    Shape:  `bases` are their names, also as the beginning of a fine-tuned model's name
+    """
+
+    bases: tuple[str, ...]
+    formats: tuple[Format, ...]
+    methods: tuple[str, ...]
+    sees_images: bool = False
+
+    def holds_for(self, base: str) -> bool:
+        """Return whether a base is one of these, or a model that was made of one."""
+        found = base.removeprefix("ft:").partition(":")[0] if base.startswith("ft:") else base
+        return found in self.bases
+
+
+class AnswerSet(msgspec.Struct, frozen=True, kw_only=True):
+    """What a base needs that chooses one of the answers of its training rows, and writes no text.
+
+    Shape:  at least `least` and at most `most` different answers, each in `rows_each` rows on average; `other` is what
+            to write in a spec to train a language model; `is_learned` is false for rows that only validate
+    """
+
+    base: str
+    other: str
+    least: int = 2
+    most: int = 500
+    rows_each: int = 2
+    is_learned: bool = True
+
+
 class OnChange(StrEnum):
     """What to do when a model is wanted anew while an older version of it is still being trained."""
 

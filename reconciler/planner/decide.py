@@ -162,13 +162,15 @@ class Pruning(msgspec.Struct, frozen=True, kw_only=True):
 
     Shape:  with `is_asked`, what nothing names is cancelled and deleted; `kept` are jobs that wanted models keep;
             `heirs` are wanted models that have nothing that answers yet: until they have, the job of an orphan may be
-            all that there is of them, whether it has succeeded or still runs
+            all that there is of them, whether it has succeeded or still runs; `undeletable` says why the service's
+            models cannot be deleted, None where they can
     """
 
     is_asked: bool = False
     references: References = References()
     kept: frozenset[JobId] = frozenset()
     heirs: tuple[Address, ...] = ()
+    undeletable: Reference | None = None
 
     def why_job_stays(self, job: RemoteJob) -> Reference | None:
         """Return why the running job of an orphan is not cancelled."""
@@ -176,7 +178,7 @@ class Pruning(msgspec.Struct, frozen=True, kw_only=True):
 
     def why_model_stays(self, job: RemoteJob) -> Reference | None:
         """Return why the model of an orphan is not deleted."""
-        return self.references.why_model_stays(job) or _wait_for(self.heirs)
+        return self.references.why_model_stays(job) or _wait_for(self.heirs) or self.undeletable
 
 
 def decide_orphan(

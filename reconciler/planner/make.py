@@ -18,7 +18,13 @@ from reconciler.planner.inputs import collect_inputs
 from reconciler.planner.order import find_uploads, order_steps
 from reconciler.planner.policy import PlanningState, refusals
 from reconciler.planner.reasons import explain_changes
-from reconciler.planner.references import References, keep_unmarked_orphans, list_heirs, list_jobs_of_others
+from reconciler.planner.references import (
+    References,
+    keep_undeletable,
+    keep_unmarked_orphans,
+    list_heirs,
+    list_jobs_of_others,
+)
 from reconciler.planner.unmarked import count_out_unmarked
 from reconciler.planner.validation_rows import find_other_rows, validation_warnings
 from reconciler.planner.warnings import (
@@ -85,6 +91,7 @@ def make_plan(
             references=named,
             kept=frozenset(keep.job for keep in kept if keep.job),
             heirs=tuple(list_heirs(desired, kept, jobs, observed.models)),
+            undeletable=None if capabilities.deletes_models else keep_undeletable(provider),
         )
         decisions += _orphans(desired, observed, jobs, pruning)
         decisions += keep_unmarked_orphans(desired, observed, lock, scope)

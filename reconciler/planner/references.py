@@ -30,6 +30,14 @@ class Reference(msgspec.Struct, frozen=True, kw_only=True):
     hint: str = ""
 
 
+def keep_undeletable(provider: str) -> Reference:
+    """Return why a model stays on a service that deletes none through its API."""
+    return Reference(
+        why=f"{provider} deletes no models through its API",
+        hint="delete it in the pages of the service, after its deployments",
+    )
+
+
 class References(msgspec.Struct, frozen=True, kw_only=True):
     """Everything that names a thing on the service.
 

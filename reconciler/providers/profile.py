@@ -39,7 +39,8 @@ class Profile(msgspec.Struct, frozen=True, kw_only=True):
     Shape:  `dialect` names a `Dialect` as entry points do, `package.module:NAME`; `label` stands for the host in what
             is recorded, where the host means nothing to others; the variables are names in the environment, the
             `other_` ones what else they have been called; `in_process` says that the service is part of this program;
-            without a home, `base_url` is an example and the variable must be set; `key_header` is the header that
+            `path` is that of an address that states none; without a home, `base_url` is an example and the variable
+            must be set; `key_header` is the header that
             bears the key as it is, empty for a bearer token;
             `query` is added to each request; `has_identities` says that a job of GitHub Actions can be known there
             without a key
@@ -60,6 +61,7 @@ class Profile(msgspec.Struct, frozen=True, kw_only=True):
     has_home: bool = True
     key_header: str = ""
     query: tuple[tuple[str, str], ...] = ()
+    path: str = ""
     label: str = ""
     in_process: bool = False
     has_identities: bool = False

@@ -12,7 +12,7 @@ from typing import Any
 
 from reconciler.domain.errors import UsageError
 from reconciler.domain.spec import ProfileSpec
-from reconciler.providers.openai import COMPATIBLE, LOCAL, OPENAI
+from reconciler.providers.openai import AZURE, COMPATIBLE, LOCAL, OPENAI
 from reconciler.providers.openai_legacy import OPENAI_LEGACY
 from reconciler.providers.own_profiles import make_profile
 from reconciler.providers.profile import Profile
@@ -20,7 +20,7 @@ from reconciler.providers.profile import Profile
 GROUP = "reconciler.dialects"
 
 PROFILES: Mapping[str, Profile] = MappingProxyType(
-    {profile.name: profile for profile in (LOCAL, OPENAI, OPENAI_LEGACY, COMPATIBLE)}
+    {profile.name: profile for profile in (LOCAL, OPENAI, OPENAI_LEGACY, AZURE, COMPATIBLE)}
 )
 """Every profile that is built in."""
 

@@ -5,14 +5,14 @@ our own client will not send.
 """
 
 import json
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 
 import msgspec
 
 from reconciler.domain.desired import DatasetMeasure
-from reconciler.domain.ports import BaseRules, Capabilities
+from reconciler.domain.ports import Capabilities
 from reconciler.domain.prepare import Convert
-from reconciler.domain.spec import AUTO, FORMATS_OF, DatasetSpec, Format, Recipe, Turn
+from reconciler.domain.spec import AUTO, FORMATS_OF, BaseRules, DatasetSpec, Format, Recipe, Turn
 
 _SHOWN_BASES = 8
 _TABLES = (".csv", ".tsv", ".xlsx")
@@ -35,6 +35,10 @@ def recipe_faults(recipe: Recipe, taken: Capabilities, service: str) -> Iterator
         what = f"the suffix has {len(suffix)} characters, and {service} takes {taken.suffix_length}"
         hint = "shorten the suffix, or leave it out to have one made of the model's name"
         yield RuleFault(field="suffix", what=what, hint=hint)
+    if wrong := _find_wrong_signs(suffix, taken.suffix_signs):
+        signs = " and ".join(taken.suffix_signs or ())
+        what = f"the suffix holds {json.dumps(wrong, ensure_ascii=False)}, and {service} takes letters, digits, {signs}"
+        yield RuleFault(field="suffix", what=what, hint="replace what it does not take")
     if recipe.seed is not None and "seed" in taken.missing_fields:
         hint = "remove seed from the Model, and from the Project's defaults"
         yield _no_field("seed", recipe.seed, service, hint)
@@ -49,6 +53,26 @@ def recipe_faults(recipe: Recipe, taken: Capabilities, service: str) -> Iterator
     for name in taken.missing_fields:
         if name in extra:
             yield _no_field(f"extra.{name}", extra[name], service, "remove it from extra")
+    for name, values in taken.required_fields:
+        yield from _check_required(name, values, extra, service)
+
+
+def _find_wrong_signs(suffix: str, signs: str | None) -> str:
+    """Return the signs of a suffix that a service does not take, each once."""
+    if signs is None:
+        return ""
+    strange = (each for each in suffix if not (each.isascii() and each.isalnum()) and each not in signs)
+    return "".join(dict.fromkeys(strange))
+
+
+def _check_required(name: str, values: Sequence[str], extra: Mapping[str, object], service: str) -> Iterator[RuleFault]:
+    stated = extra.get(name)
+    if isinstance(stated, str) and stated.lower() in {value.lower() for value in values}:
+        return
+    listed = f"{', '.join(values[:-1])} or {values[-1]}"
+    what = f"{service} creates no job without {name}" if stated is None else f"{service} has no {name} {stated!r}"
+    example = f"`extra: {{{name}: {values[0]}}}`"
+    yield RuleFault(field=f"extra.{name}", what=what, hint=f"write {example} into the Model; it is {listed}")
 
 
 def row_fault(row_format: Format, taken: Capabilities, service: str, spec: DatasetSpec) -> RuleFault | None:

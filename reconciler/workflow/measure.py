@@ -25,8 +25,7 @@ from reconciler.domain.cost import find_length_limit
 from reconciler.domain.desired import DatasetMeasure
 from reconciler.domain.errors import InputError, Problem, Severity
 from reconciler.domain.expectations import OptionalCheck
-from reconciler.domain.ports import AnswerSet
-from reconciler.domain.spec import DatasetSpec, Specs
+from reconciler.domain.spec import AnswerSet, DatasetSpec, Specs
 from reconciler.foundation.git import Git, GitError, GitMissingError
 from reconciler.specfile import read_prices
 from reconciler.workflow.home import is_home_private, make_home

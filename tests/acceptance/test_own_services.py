@@ -81,9 +81,9 @@ def test_services_are_listed_and_shown(repository: Repository, tmp_path: Path, m
 
 
 def test_a_name_that_nothing_describes_lists_the_services(repository: Repository) -> None:
-    result = repository.run("providers", "azur")
+    result = repository.run("providers", "nix")
     assert result.code == 64
-    assert "there are compatible, local" in result.err
+    assert "there are azure, compatible, local" in result.err
 
 
 def test_a_pull_request_cannot_bring_a_service(quickstart: Repository, monkeypatch: pytest.MonkeyPatch) -> None:

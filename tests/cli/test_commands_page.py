@@ -36,6 +36,8 @@ VARIABLES = {
     "OPENAI_API_KEY": "The key of the profiles openai and openai-legacy.",
     "OPENAI_BASE_URL": "The address of the profile openai, and of openai-legacy.",
     "OPENAI_API_BASE": "The address of the profile openai-legacy.",
+    "AZURE_OPENAI_ENDPOINT": "The address of the profile azure: that of the resource, or of its API.",
+    "AZURE_OPENAI_API_KEY": "The key of the profile azure.",
     "COMPATIBLE_BASE_URL": "The address of the profile compatible.",
     "COMPATIBLE_API_KEY": "The key of the profile compatible.",
     "OPENAI_ORG_ID": "The organization that requests are made for.",

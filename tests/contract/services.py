@@ -11,6 +11,7 @@ from reconciler.providers import HttpProvider, open_provider
 from reconciler.testing import Keeps, MemoryProvider
 from tests.providers.fake_service import FakeService, Trouble, refusal
 from tests.providers.openai_legacy.fake import OldService, is_label
+from tests.services.azure import KEY, AzureTranslator
 from tests.toy_service.dialect import TOY
 from tests.toy_service.translation import ToyTranslator
 
@@ -125,6 +126,22 @@ class ToyHttpService(HttpService):
             project=PROJECT,
             environ={"TOY_KEY": "key-of-the-contract"},
             transport=ToyTranslator(service.transport),
+            sleep=lambda _: None,
+            clock=ticking(),
+        )
+
+
+class AzureHttpService(HttpService):
+    """Azure's variant of today's dialect. Its models are deleted in the pages of the service only."""
+
+    keeps = frozenset(Keeps)
+
+    def open(self, service: FakeService) -> HttpProvider:
+        return open_provider(
+            "azure",
+            project=PROJECT,
+            environ={"AZURE_OPENAI_ENDPOINT": "https://house.openai.azure.com", "AZURE_OPENAI_API_KEY": KEY},
+            transport=AzureTranslator(service.transport, is_strict=False),
             sleep=lambda _: None,
             clock=ticking(),
         )

@@ -1,7 +1,13 @@
 """What every provider promises. Each promise is made by every service alike."""
 
 from reconciler.testing import ContractService, ProviderContract
-from tests.contract.services import HttpService, LegacyHttpService, MemoryContractService, ToyHttpService
+from tests.contract.services import (
+    AzureHttpService,
+    HttpService,
+    LegacyHttpService,
+    MemoryContractService,
+    ToyHttpService,
+)
 
 
 class TestMemory(ProviderContract):
@@ -30,3 +36,10 @@ class TestToy(ProviderContract):
 
     def open_service(self) -> ContractService:
         return ToyHttpService()
+
+
+class TestAzure(ProviderContract):
+    """Azure's v1 API: today's dialect, with a key, files and deletions of its own."""
+
+    def open_service(self) -> ContractService:
+        return AzureHttpService()

@@ -28,7 +28,7 @@ def test_an_unknown_attribute_of_the_package_is_an_error() -> None:
 
 
 def test_profiles_are_data() -> None:
-    assert set(PROFILES) == {"local", "openai", "openai-legacy", "compatible"}
+    assert set(PROFILES) == {"local", "openai", "openai-legacy", "azure", "compatible"}
     assert all(PROFILES[name].name == name for name in PROFILES)
     assert PROFILES["local"].capabilities.bases == {"tfidf-logreg"}
     assert "gpt-4.1-mini-2025-04-14" in PROFILES["openai"].capabilities.bases

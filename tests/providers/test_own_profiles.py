@@ -102,7 +102,7 @@ def test_an_address_that_may_not_carry_a_key_is_refused(url: str) -> None:
     [
         (ProfileSpec(name="openai", url="https://llm.acme.example/v1"), "is built in and cannot be described anew"),
         (ProfileSpec(name="mine", like="local"), "runs inside this program; write `like: compatible`"),
-        (ProfileSpec(name="mine", like="azur"), "like azur, and there is none; there are compatible, local"),
+        (ProfileSpec(name="mine", like="nix"), "like nix, and there is none; there are azure, compatible, local"),
         (ProfileSpec(name="mine", like="mine"), "like mine, and there is none"),
         (ProfileSpec(name="mine", bounds={"send": 0.0}), "the bound send cannot be 0 seconds"),
     ],
@@ -126,5 +126,5 @@ def test_the_names_are_listed_with_those_of_the_operator() -> None:
     assert {*PROFILES, "acme-gateway"} <= set(catalog)
     assert "acme-gateway" in catalog
     assert len(catalog) == len(list(catalog))
-    with pytest.raises(UsageError, match="there are acme-gateway, compatible"):
+    with pytest.raises(UsageError, match="there are acme-gateway, azure, compatible"):
         catalog.find("acme")

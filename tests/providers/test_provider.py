@@ -228,8 +228,9 @@ def test_a_delete_is_unknown_when_nothing_says_whether_the_file_is_there() -> No
 
 def test_the_outcome_of_deleting_a_file_in_processing_is_unknown() -> None:
     service = FakeService()
+    file = FileId(service.add_file("x.jsonl"))
     service.troubles.append(Trouble(has_effect=False, answer=lambda _: refusal(409, "File is still processing.")))
-    assert isinstance(opened(service).delete(FileId("file-1"), is_model=False), Unknown)
+    assert isinstance(opened(service).delete(file, is_model=False), Unknown)
 
 
 def test_the_refusal_of_training_names_the_alternatives() -> None:

@@ -17,6 +17,7 @@ from reconciler.domain.ports import Done, Refused, Unknown, Write
 from reconciler.providers.http import error_of
 from reconciler.providers.http.errors import Proof, classify_write, network_error, proves_refusal
 from reconciler.providers.http.transport import RedirectError, TooLargeError
+from reconciler.providers.openai.refusals import AZURE_PROOFS as AZURE
 from reconciler.providers.openai.refusals import PROOFS as OPENAI
 from reconciler.providers.openai_legacy.create import PROOFS as LEGACY
 from tests.providers.fake_service import refusal
@@ -54,7 +55,7 @@ def error(status: int, kind: str, code: str | None, **more: object) -> httpx.Res
 
 ROWS = [
     pytest.param(proofs, proof.status, kind, code, id=f"{name}-{proof.status}-{kind}-{code}")
-    for name, proofs in (("openai", OPENAI), ("legacy", LEGACY))
+    for name, proofs in (("openai", OPENAI), ("legacy", LEGACY), ("azure", AZURE))
     for proof in proofs
     for kind in sorted(proof.types)
     for code in sorted(proof.codes, key=str)
@@ -93,7 +94,27 @@ def test_the_same_words_prove_nothing_when_anything_about_them_is_different(
 
 
 def test_no_row_is_about_a_status_that_may_follow_an_effect() -> None:
-    assert {proof.status for proof in (*OPENAI, *LEGACY)} <= {400, 401, 403, 404, 429}
+    assert {proof.status for proof in (*OPENAI, *LEGACY, *AZURE)} <= {400, 401, 403, 404, 429}
+
+
+def say_plainly(status: int, **members: object) -> httpx.Response:
+    return httpx.Response(status, json={"error": {"message": "no", **members}})
+
+
+def test_a_service_that_states_a_code_and_a_message_alone_is_known_by_that_code_alone() -> None:
+    assert isinstance(sent(say_plainly(400, code="invalidPayload"), AZURE), Refused)
+    for other in (
+        say_plainly(400, code="404"),
+        say_plainly(400, code=None),
+        say_plainly(400),
+        say_plainly(500, code="invalidPayload"),
+        say_plainly(400, code="invalidPayload", type="invalid_request_error"),
+        say_plainly(400, code="invalidPayload", param=None),
+        # The codes of its gateway, which may have passed the request on.
+        *(say_plainly(status, code=str(status)) for status in (401, 403, 404, 429)),
+    ):
+        assert isinstance(sent(other, AZURE), Unknown)
+    assert isinstance(sent(say_plainly(400, code="invalidPayload"), OPENAI), Unknown)
 
 
 @pytest.mark.parametrize(

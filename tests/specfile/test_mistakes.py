@@ -143,7 +143,7 @@ specs/models/all.yml:31:7  the bracket that opens here is not closed
 specs/models/all.yml:35:1  a tab where YAML wants spaces
 specs/project.yaml:1:13  apiVersion: must be reconciler/v1, is 'reconciler/v2'
 specs/project.yaml:3:7  name: must be a name of 1 to 63 lowercase letters, digits and inner dashes, is 'Acme Support'
-specs/project.yaml:4:11  provider: must be compatible, local, openai or openai-legacy, is 'opnai', did you mean 'openai'?
+specs/project.yaml:4:11  provider: must be azure, compatible, local, openai or openai-legacy, is 'opnai', did you mean 'openai'?
 specs/project.yaml:5:1  api_key: a spec must not say where credentials go
 specs/project.yaml:7:3  policy.max_new_job: unknown field, did you mean 'max_new_jobs'?
 specs/project.yaml:8:23  policy.max_change_percent: must be a whole number from 0 to 100, is 130

@@ -69,9 +69,8 @@ def test_a_table_of_the_program_is_valid_as_an_operators_table(path: Path) -> No
 
 
 def test_every_profile_has_a_table_and_every_table_a_profile() -> None:
-    assert set(shipped()) == set(PROFILES) - {"compatible"}, (
-        "what a server of one's own costs is known to its owner alone"
-    )
+    # What a server of one's own costs is known to its owner alone, and what Azure asks for a base is not published.
+    assert set(shipped()) == set(PROFILES) - {"azure", "compatible"}
 
 
 def test_no_base_and_method_has_two_prices() -> None:

@@ -206,7 +206,7 @@ def test_a_root_has_one_project(tmp_path: Path) -> None:
         ("openai", "", "openai", []),
         ("openai", "openai", "", []),
         ("", "local", "", []),
-        ("", "opnai", "", ["must be compatible, local, openai or openai-legacy"]),
+        ("", "opnai", "", ["must be azure, compatible, local, openai or openai-legacy"]),
         ("", "openai", "local", ["this model would train on 'local', and others of this root on 'openai'"]),
         ("", "openai", "", ["this model would train on 'local', and others of this root on 'openai'"]),
         ("", "", "openai", ["this model would train on 'local', and others of this root on 'openai'"]),
@@ -239,7 +239,7 @@ def test_a_profile_that_an_environment_names_must_exist(tmp_path: Path) -> None:
     (problem,) = problems_of(tmp_path, {"a.yaml": project})
     where, _, what = str(problem).partition(": ")
     assert where == "a.yaml:5:15  environments.prod.provider"
-    assert what == "must be compatible, local, openai or openai-legacy, is 'opnai', did you mean 'openai'?"
+    assert what == "must be azure, compatible, local, openai or openai-legacy, is 'opnai', did you mean 'openai'?"
     assert problem.hint.endswith("For example: provider: local")
 
 

@@ -12,8 +12,7 @@ from reconciler.dataset.digest import choose_part
 from reconciler.dataset.sources import spec_problem
 from reconciler.domain.desired import Part
 from reconciler.domain.errors import Problem
-from reconciler.domain.ports import AnswerSet
-from reconciler.domain.spec import DatasetSpec, Format
+from reconciler.domain.spec import AnswerSet, DatasetSpec, Format
 
 _TEXT_BASE = "remove the row, or train a language model: {}"
 

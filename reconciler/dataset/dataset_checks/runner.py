@@ -33,9 +33,8 @@ from reconciler.dataset.tokens import CountTextTokens, estimate_tokens
 from reconciler.domain.cost import LengthLimit
 from reconciler.domain.errors import Problem, Severity
 from reconciler.domain.expectations import OptionalCheck
-from reconciler.domain.ports import AnswerSet
 from reconciler.domain.prepare import DropColumns
-from reconciler.domain.spec import DatasetSpec, Format
+from reconciler.domain.spec import AnswerSet, DatasetSpec, Format
 from reconciler.foundation.expressions import MatchingTime
 
 SMALL_BYTES = 8 << 20

@@ -210,9 +210,8 @@ def _checked_url(profile: Profile, name: str, text: str) -> httpx.URL:
         allowed = "http on this machine (localhost, 127.0.0.1 or [::1])"
         allowed = allowed if profile.in_process else f"https, or {allowed}"
         raise UsageError(f"{name} must be {allowed}; {parts.scheme or 'no scheme'}://{parts.hostname} is not")
-    path = parts.path.rstrip("/")
-    if profile.in_process and not path:
-        path = "/v1"  # as `serve` prints it, with or without the path
+    # People copy the address of `serve`, or of a resource, with or without the path of the API.
+    path = parts.path.rstrip("/") or profile.path
     return httpx.URL(parts._replace(path=path).geturl())
 
 

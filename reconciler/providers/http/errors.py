@@ -196,21 +196,22 @@ _SEE_OTHER = 303
 class Proof(msgspec.Struct, frozen=True, kw_only=True):
     """One row of a dialect's table: an answer with these words proves that a write had no effect.
 
-    Shape:  `types` and `codes` are members of the service's error envelope; a code None is a null
+    Shape:  `types` and `codes` are members of the service's error envelope; a code None is a null; without `types`,
+            the envelope holds a code and a message and neither a type nor a parameter
     """
 
     status: int
-    types: frozenset[str]
+    types: frozenset[str] = frozenset()
     codes: frozenset[str | None]
 
 
 class _OwnError(msgspec.Struct):
-    """The error of a service of this family. It has all four members; most gateways leave one out."""
+    """The error of a service of this family: all four members, or a code and a message alone. Gateways mix them."""
 
     message: str
-    type: str
-    param: str | None
     code: str | None
+    type: str | msgspec.UnsetType = msgspec.UNSET
+    param: str | msgspec.UnsetType | None = msgspec.UNSET
 
 
 class _OwnEnvelope(msgspec.Struct):
@@ -223,10 +224,14 @@ def proves_refusal(response: httpx.Response, proofs: Collection[Proof]) -> bool:
         error = msgspec.json.decode(response.content, type=_OwnEnvelope).error
     except (msgspec.MsgspecError, RecursionError, ValueError):
         return False
-    return any(
-        response.status_code == proof.status and error.type in proof.types and error.code in proof.codes
-        for proof in proofs
-    )
+    return any(_is_in_words_of(error, proof) for proof in proofs if proof.status == response.status_code)
+
+
+def _is_in_words_of(error: _OwnError, proof: Proof) -> bool:
+    is_plain = error.type is msgspec.UNSET and error.param is msgspec.UNSET
+    is_whole = error.type is not msgspec.UNSET and error.param is not msgspec.UNSET
+    of_kind = is_whole and error.type in proof.types if proof.types else is_plain
+    return of_kind and error.code in proof.codes
 
 
 def classify_write(

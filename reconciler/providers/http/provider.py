@@ -179,21 +179,24 @@ class HttpProvider:
     def delete(self, thing: FileId | ModelId, is_model: bool) -> Write[None]:
         """Delete a file or a model; what is not there any more counts as deleted.
 
-        Cost:   one request; one more where the service says that there is nothing to delete
+        Cost:   one request; one more where its answer does not say that the thing was deleted
         """
+        if is_model and not self.capabilities.deletes_models:
+            what = f"{self.name} deletes no models through its API"
+            return Refused(RejectedError(what, hint="delete it in the pages of the service"))
         path = f"{self._dialect.models_path if is_model else self._dialect.files.path}/{segment(thing)}"
         outcome = self._client.delete(path, read_deleted)
-        if not isinstance(outcome, Refused):
+        if isinstance(outcome, Done):
             return outcome
-        if isinstance(outcome.error, NotFoundError):
-            return self._confirm_deleted(path, thing)
-        # Repeated on the way, so that the last attempt did not arrive says nothing of those before it.
-        return outcome if outcome.error.status else Unknown(str(outcome.error))
+        if isinstance(outcome, Refused) and not isinstance(outcome.error, NotFoundError):
+            # Repeated on the way, so that the last attempt did not arrive says nothing of those before it.
+            return outcome if outcome.error.status else Unknown(str(outcome.error))
+        return self._look_after_delete(path, thing, outcome)
 
-    def _confirm_deleted(self, path: str, thing: str) -> Write[None]:
-        """Return whether something is not there, after the service said that there is nothing to delete.
+    def _look_after_delete(self, path: str, thing: str, outcome: Refused | Unknown) -> Write[None]:
+        """Return how a deletion ended that was not answered with one: what is not there is deleted.
 
-        A service that has no deletions says the same of something that is there.
+        A service that has no deletions says of what is there that there is nothing to delete.
         """
         try:
             self._client.get(path)
@@ -201,6 +204,8 @@ class HttpProvider:
             return Done(None)
         except ProviderError as error:
             return Unknown(f"whether {thing} is there cannot be read: {error}")
+        if isinstance(outcome, Unknown):
+            return outcome
         return Refused(
             RejectedError(
                 f"{self.name} says that there is no {thing} to delete, and shows it all the same",

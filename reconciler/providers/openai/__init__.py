@@ -1,10 +1,11 @@
 """Today's dialect, and the services that speak it: the built-in one, OpenAI's, and any other server that does."""
 
-from reconciler.domain.ports import AnswerSet, BaseRules, Capabilities
-from reconciler.domain.spec import SUPERVISED, Format
+from reconciler.domain.ports import Capabilities
+from reconciler.domain.spec import SUPERVISED, AnswerSet, BaseRules, Format
+from reconciler.providers.openai.azure import AZURE
 from reconciler.providers.profile import Profile, RetryPolicy, Timeouts
 
-__all__ = ["COMPATIBLE", "LOCAL", "OPENAI"]
+__all__ = ["AZURE", "COMPATIBLE", "LOCAL", "OPENAI"]
 
 LOCAL = Profile(
     name="local",
@@ -12,6 +13,7 @@ LOCAL = Profile(
     base_url="http://localhost/v1",
     url_variable="RECONCILER_LOCAL_URL",
     key_variable="RECONCILER_LOCAL_KEY",
+    path="/v1",
     label="local",
     in_process=True,
     capabilities=Capabilities(

@@ -19,6 +19,7 @@ from reconciler.domain.observed import (
     RemoteJob,
 )
 from reconciler.providers.http.dialect import Dialect, JobRules, NewJob
+from reconciler.providers.http.files import FileRules
 from reconciler.providers.http.marks import add_marks, marks_of, with_marks, words_of
 from reconciler.providers.http.metadata_jobs import MetadataJobs
 from reconciler.providers.http.wire import (
@@ -32,7 +33,7 @@ from reconciler.providers.http.wire import (
     read_error,
     to_int,
 )
-from reconciler.providers.openai.refusals import PROOFS
+from reconciler.providers.openai.refusals import AZURE_PROOFS, PROOFS
 
 
 def write_job(request: NewJob) -> dict[str, Any]:
@@ -174,5 +175,22 @@ DIALECT = Dialect(
     jobs=partial(
         MetadataJobs,
         rules=JobRules(read=read_job, read_event=read_event, read_checkpoint=read_checkpoint, write=write_job),
+    ),
+)
+
+AZURE_DIALECT = Dialect(
+    name="azure",
+    proofs=AZURE_PROOFS,
+    # It lists files on one page, and knows no filter of jobs.
+    files=FileRules(page_size=0),
+    jobs=partial(
+        MetadataJobs,
+        rules=JobRules(
+            filters_by_metadata=False,
+            read=read_job,
+            read_event=read_event,
+            read_checkpoint=read_checkpoint,
+            write=write_job,
+        ),
     ),
 )

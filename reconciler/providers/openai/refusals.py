@@ -35,6 +35,12 @@ _WRONG_REQUEST = frozenset(
     }
 )
 
+AZURE_PROOFS = (
+    Proof(status=400, types=_REQUEST, codes=_WRONG_REQUEST),
+    # As users of its fine-tuning have reported it. Its gateway states codes of its own, which prove nothing.
+    Proof(status=400, codes=frozenset({"invalidPayload"})),
+)
+
 PROOFS = (
     Proof(status=400, types=_REQUEST, codes=_WRONG_REQUEST),
     Proof(status=401, types=_REQUEST, codes=frozenset({"invalid_api_key", "ip_not_authorized"})),

@@ -9,7 +9,8 @@ from msgspec.structs import replace
 
 from reconciler.dataset import MeasureCache, measure
 from reconciler.domain.errors import InputError, Problem
-from reconciler.domain.ports import AnswerSet, Capabilities
+from reconciler.domain.ports import Capabilities
+from reconciler.domain.spec import AnswerSet
 from reconciler.providers import find_profile
 from reconciler.service.engines import DataError
 from reconciler.service.engines.tfidf_logreg import MOST_ANSWERS
