@@ -86,27 +86,28 @@ class AzureTranslator(httpx.BaseTransport):
         query = request.url.params.set("limit", 10000).remove("after")
         while True:
             answer = self._send(request, query, b"")
-            if answer.status_code != 200:
+            page = _read_object(answer)
+            if page is None or not isinstance(page.get("data"), list):
                 return answer
-            page = json.loads(answer.read())
             files += page["data"]
-            if not page["has_more"]:
+            if not (page.get("has_more") and page["data"]):
                 self._processing -= {file["id"] for file in files}
-                return httpx.Response(200, json={"object": "list", "data": files, "has_more": False})
+                return httpx.Response(200, json={**page, "data": files}, headers=_head_of(answer))
             query = query.set("after", page["data"][-1]["id"])
 
     def _translate(self, method: str, path: str, answer: httpx.Response) -> httpx.Response:
-        if answer.status_code != 200 or not path.startswith(("files", "fine_tuning")) or path.endswith("/content"):
+        if not path.startswith(("files", "fine_tuning")) or path.endswith("/content"):
             return answer
-        body = json.loads(answer.read())
+        body = _read_object(answer)
+        if body is None:
+            return answer
         if path.startswith("files"):
             shown = self._show_file(method, body)
-        elif "data" in body:
+        elif isinstance(body.get("data"), list):
             shown = {**body, "data": [self._show_job(each) for each in body["data"]]}
         else:
             shown = self._show_job(body)
-        headers = {name: value for name, value in answer.headers.items() if name.startswith("x-") or name == "date"}
-        return httpx.Response(200, json=shown, headers=headers)
+        return httpx.Response(200, json=shown, headers=_head_of(answer))
 
     def _show_file(self, method: str, file: Json) -> Json:
         """Show a file as it is; one that was just sent is processed when it has been looked at twice."""
@@ -119,14 +120,31 @@ class AzureTranslator(httpx.BaseTransport):
         return file
 
     def _show_job(self, job: Json) -> Json:
-        if job.get("object") != "fine_tuning.job":
+        if not isinstance(job, dict) or job.get("object") != "fine_tuning.job" or "created_at" not in job:
             return job
-        shown = {**job, "status": "pending" if job["status"] == "queued" else job["status"]}
+        shown = {**job, "status": "pending" if job.get("status") == "queued" else job.get("status")}
         if not self._keeps_metadata:
             shown["metadata"] = None
-        numbers = shown.get("hyperparameters") or {}
-        shown["hyperparameters"] = {name: -1 if value == "auto" else value for name, value in numbers.items()}
+        if isinstance(numbers := shown.get("hyperparameters"), dict):
+            shown["hyperparameters"] = {name: -1 if value == "auto" else value for name, value in numbers.items()}
         shown["estimated_finish"] = shown["created_at"] + 3600
         if self._shows_nulls:
             return {"organization_id": None, "result_files": None, "method": None, **shown}
         return {name: value for name, value in shown.items() if value is not None}
+
+
+def _read_object(answer: httpx.Response) -> Json | None:
+    """Return the object that an answer holds; None for a refusal, and for one that a fault has cut or replaced."""
+    content = answer.read()
+    try:
+        body = json.loads(content)
+    except ValueError:
+        return None
+    if answer.status_code != 200 or not isinstance(body, dict):
+        return None
+    # A job has an error member too.
+    return body if "id" in body or "error" not in body else None
+
+
+def _head_of(answer: httpx.Response) -> dict[str, str]:
+    return {name: value for name, value in answer.headers.items() if name.startswith("x-") or name == "date"}

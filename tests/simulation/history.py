@@ -42,8 +42,7 @@ from tests.simulation.state import (
     ServiceState,
     TrueJob,
 )
-from tests.simulation.wire import KEY, FaultyTransport
-from tests.toy_service.translation import ToyTranslator
+from tests.simulation.wire import ADDRESS, KEY, FaultyTransport, translate
 
 RUNS_UNTIL_QUIET = 3
 
@@ -205,13 +204,17 @@ class History:
         if self.variant is ServiceVariant.PORT:
             # By delegation: what it does not name is the service's own.
             return cast(Provider, FaultyPort(self.memory, boundary, self.lag))
-        environ = {"OPENAI_API_KEY": KEY, "TOY_KEY": KEY, "OPENAI_API_BASE": "http://127.0.0.1:8000/v1"}
+        environ = {
+            **dict.fromkeys(("OPENAI_API_KEY", "TOY_KEY", "AZURE_OPENAI_API_KEY"), KEY),
+            "OPENAI_API_BASE": f"{ADDRESS}/v1",
+            "AZURE_OPENAI_ENDPOINT": ADDRESS,
+        }
         transport: httpx.BaseTransport = FaultyTransport(self.service, boundary, self.skew)
         opened = open_provider(
             PROFILE_OF[self.variant],
             project="acme",
             environ=environ,
-            transport=ToyTranslator(transport) if self.variant is ServiceVariant.TOY else transport,
+            transport=translate(self.variant, transport),
             clock=boundary.actor.clock,
             sleep=boundary.actor.sleep,
         )

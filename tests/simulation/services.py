@@ -9,13 +9,14 @@ from tests.toy_service.dialect import TOY
 
 
 class ServiceVariant(StrEnum):
-    """The services: the Python port, and four that are spoken to over HTTP, one of them by a dialect of the tests."""
+    """The services: the Python port, and five that are spoken to over HTTP, one of them by a dialect of the tests."""
 
     PORT = "port"
     OPENAI = "openai"
     NO_PAGES = "no-pages"
     LEGACY = "legacy"
     TOY = "toy"
+    AZURE = "azure"
 
 
 CHOSEN = (ServiceVariant.PORT, ServiceVariant.OPENAI, ServiceVariant.NO_PAGES, ServiceVariant.LEGACY)
@@ -26,6 +27,7 @@ PROFILE_OF = {
     ServiceVariant.NO_PAGES: find_profile("openai"),
     ServiceVariant.LEGACY: find_profile("openai-legacy"),
     ServiceVariant.TOY: TOY,
+    ServiceVariant.AZURE: find_profile("azure"),
 }
 
 

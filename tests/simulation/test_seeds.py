@@ -11,6 +11,7 @@ SEEDS = {
     ServiceVariant.NO_PAGES: 15,
     ServiceVariant.LEGACY: 15,
     ServiceVariant.TOY: 15,
+    ServiceVariant.AZURE: 15,
 }
 
 

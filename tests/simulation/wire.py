@@ -12,11 +12,15 @@ from typing import Any
 import httpx
 
 from tests.providers.fake_service import FakeService, Json, refusal
+from tests.services.azure import AzureTranslator
 from tests.simulation.boundary import Boundary
 from tests.simulation.faults import CallOutcome
 from tests.simulation.invariants import Sent
+from tests.simulation.services import ServiceVariant
 from tests.simulation.state import target_of
+from tests.toy_service.translation import ToyTranslator
 
+ADDRESS = "http://127.0.0.1:8000"
 KEY = "key-of-the-world-0123456789"
 """What no message may show, although the service says it back."""
 
@@ -80,6 +84,15 @@ _WAITS: tuple[dict[str, str], ...] = (
     {"x-should-retry": "true"},
     {"x-should-retry": "false"},
 )
+
+
+def translate(variant: ServiceVariant, transport: httpx.BaseTransport) -> httpx.BaseTransport:
+    """Return a transport that speaks as a service does, in front of the one that speaks today's API."""
+    if variant is ServiceVariant.TOY:
+        return ToyTranslator(transport)
+    if variant is ServiceVariant.AZURE:
+        return AzureTranslator(transport, key=KEY, is_strict=False)
+    return transport
 
 
 class FaultyTransport(httpx.BaseTransport):
