@@ -11,7 +11,7 @@ commit bears the name of its run and a random word, so no two commits are equal.
 import random
 import re
 import secrets
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from pathlib import Path
 from types import MappingProxyType
 from typing import TypeVar
@@ -205,18 +205,39 @@ class GitJournal:
 
     def _load(self, ref: str, commit: str) -> tuple[dict[str, str], dict[str, JournalNote]]:
         objects: dict[str, str] = {}
-        notes: dict[str, JournalNote] = {}
         for entry in self._git.run("ls-tree", "-z", "-l", commit).decode("utf-8", "replace").split("\0")[:-1]:
             facts, _, name = entry.partition("\t")
             _, kind, at, size = facts.split()
-            where = f"{ref}:{name}"
+            if kind == "blob" and not size.isdecimal():
+                # The repository lost the object; git writes BAD for its size.
+                raise GitError(f"git ls-tree: the object {at} of {ref}:{name} is not there")
             if kind != "blob" or int(size) > MOST_BYTES:
-                raise self._foreign(where)
-            note = read_note(self._git.run("cat-file", "blob", at), where)
+                raise self._foreign(f"{ref}:{name}")
+            objects[name] = at
+        notes: dict[str, JournalNote] = {}
+        for name, content in zip(objects, self._contents(tuple(objects.values())), strict=True):
+            note = read_note(content, f"{ref}:{name}")
             if note_name(note.intent.stamp, note.account) != name:
-                raise self._foreign(where)
-            objects[name], notes[name] = at, note
+                raise self._foreign(f"{ref}:{name}")
+            notes[name] = note
         return objects, notes
+
+    def _contents(self, objects: Sequence[str]) -> Iterator[bytes]:
+        """Yield what objects hold, in their order.
+
+        Raises: GitError when one is not there
+        Cost:   one git command, however many there are
+        """
+        asked = "".join(f"{at}\n" for at in objects).encode()
+        written, begins = self._git.run("cat-file", "--batch", given=asked) if objects else b"", 0
+        for at in objects:
+            ends = written.find(b"\n", begins)
+            facts = written[begins : max(ends, begins)].decode("utf-8", "replace").split()
+            if len(facts) != 3 or facts[:2] != [at, "blob"]:
+                raise GitError(f"git cat-file: object {at} cannot be read")
+            begins = ends + 1 + int(facts[2])
+            yield written[ends + 1 : begins]
+            begins += 1
 
     def _foreign(self, where: str) -> JournalError:
         ref = f"git push {REMOTE} :{self._ref}" if self._is_shared else f"git update-ref -d {self._ref}"

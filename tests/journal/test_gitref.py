@@ -6,11 +6,13 @@ from pathlib import Path
 from typing import BinaryIO
 
 import pytest
+from msgspec.structs import replace
 
 from reconciler.domain.errors import JournalError, UsageError
 from reconciler.foundation.git import Git, GitError
 from reconciler.journal import GitJournal
 from reconciler.journal.gitref import open_git
+from tests.factories import a_model
 from tests.journal.stores import REF, clone, elsewhere, environ, git, git_journal, local_ref, note, shared_ref
 
 WITH_SHELL = pytest.mark.skipif(os.name == "nt", reason="the programs of these tests are shell scripts")
@@ -234,3 +236,39 @@ def test_a_repository_that_a_hook_is_running_in_is_not_taken_for_this_one(tmp_pa
     GitJournal(Git(tmp_path / "here", around), REF, clock=lambda: 0.0, sleep=lambda _: None).put(note("mine"))
     assert REF in git(tmp_path / "here", "for-each-ref")
     assert git(tmp_path / "other", "for-each-ref") == ""
+
+
+class Counted(Git):
+    """Git, which counts its commands."""
+
+    calls = 0
+
+    def run(self, *arguments: str, given: bytes = b"", out: BinaryIO | None = None) -> bytes:
+        self.calls += 1
+        return super().run(*arguments, given=given, out=out)
+
+
+def read_counted(here: Path) -> tuple[int, int]:
+    """Return how many notes a journal holds, and how many git commands it takes to read them."""
+    counted = Counted(here, environ(here))
+    found = GitJournal(counted, REF, clock=lambda: 0.0, sleep=lambda _: None).open_intents()
+    return len(found), counted.calls
+
+
+def test_many_notes_are_read_with_as_many_commands_as_one(tmp_path: Path) -> None:
+    journal, here = local_ref(tmp_path)(), tmp_path / "here"
+    journal.put(note("run-0"))
+    (_, one) = read_counted(here)
+    for number in range(12):
+        journal.put(replace(note(f"run-{number}"), stamp=a_model(f"model-{number}").stamp))
+    assert read_counted(here) == (13, one)
+    assert {each.owner for each in journal.open_intents()} == {f"run-{number}" for number in range(12)}
+
+
+def test_a_note_whose_object_is_lost_is_an_error_and_no_empty_journal(tmp_path: Path) -> None:
+    journal, here = local_ref(tmp_path)(), tmp_path / "here"
+    journal.put(note("mine"))
+    lost = git(here, "rev-parse", f"{REF}^{{tree}}:{git(here, 'ls-tree', '--name-only', REF)}")
+    (here / ".git" / "objects" / lost[:2] / lost[2:]).unlink()
+    with pytest.raises(JournalError, match="nothing was sent"):
+        journal.open_intents()
