@@ -257,7 +257,8 @@ class Observed(msgspec.Struct, frozen=True, kw_only=True):
             `contradictions` are ids whose marks disagree with each other; `unmarked` are jobs that bear sound marks of
             no project and train on a file that has our kind of name; `claimed` are jobs that the journal names as
             answers to our creates, and that do not bear our marks; `noted` are the versions of whose creates it holds
-            any other note, with the address in the note; `list_warnings` say why a list may not be whole; `gone` are
+            any other note, with the address in the note; `journal_doubt` says why the journal could not be read, and
+            is empty where it was; `list_warnings` say why a list may not be whole; `gone` are
             jobs of the lock file that are wanted, that no list shows and that are not there by their id either; `host`
             is where the operator's environment points, `organization`, `project` and `region` are what the service says
             of whom it answers
@@ -275,6 +276,7 @@ class Observed(msgspec.Struct, frozen=True, kw_only=True):
     unmarked: tuple[RemoteJob, ...] = ()
     claimed: tuple[ClaimedJob, ...] = ()
     noted: tuple[tuple[Stamp, Address], ...] = ()
+    journal_doubt: str = ""
     list_warnings: tuple[str, ...] = ()
     gone: tuple[JobId, ...] = ()
     host: str | None = None

@@ -130,8 +130,15 @@ def closing_warnings(trains: int, provider: str, capabilities: Capabilities) -> 
 
 
 def note_warnings(models: Iterable[Model], observed: Observed, scope: CommandScope) -> Iterator[str]:
-    """Yield a warning for each model to be trained of whose create the journal holds a note already."""
-    for model in models:
+    """Yield a warning for each model to be trained of whose create the journal holds a note, or may hold one."""
+    trained = tuple(models)
+    if trained and observed.journal_doubt:
+        yield (
+            f"{observed.journal_doubt}; so this plan does not know whether a run is creating one of these jobs already,"
+            " and apply creates no job until the journal can be read."
+            f" To look at it: {scope.call('journal list')}"
+        )
+    for model in trained:
         found = sorted({address for stamp, address in observed.noted if model.bears(stamp)})
         if found:
             named = "" if found == [model.address] else f", as {', '.join(map(str, found))}"

@@ -11,6 +11,9 @@ from reconciler.journal import JournalAccount, JournalScope, open_journal
 from reconciler.workflow.home import make_home
 from reconciler.workflow.settings import Setting
 
+_NOTHING_SENT = "; nothing was sent"
+"""How the journal's errors end. In a plan nothing is ever sent."""
+
 
 def journal_scope(setting: Setting, project: str, account: JournalAccount) -> JournalScope:
     """Return what the journal of a project is opened with."""
@@ -34,7 +37,8 @@ def account_of(observed: Observed) -> JournalAccount:
 def add_notes(setting: Setting, specs: Specs, observed: Observed, provider: Provider) -> Observed:
     """Return what was seen with what the journal says, under the names that the specs use.
 
-    A journal that cannot be read says nothing here: a create reads it again, and does not go on without it.
+    A journal that cannot be read is a doubt, which the plan warns of: a create reads it again, and does not go on
+    without it.
     Cost:   one look at the journal
     """
     if provider.capabilities.takes_token:
@@ -43,8 +47,8 @@ def add_notes(setting: Setting, specs: Specs, observed: Observed, provider: Prov
     try:
         with open_journal(setting.journal, provider, scope) as journal:
             intents = journal.open_intents()
-    except JournalError:
-        return observed
+    except JournalError as error:
+        return replace(observed, journal_doubt=str(error).removesuffix(_NOTHING_SENT))
     names = NameMap.of(specs)
     claimed = tuple(
         ClaimedJob(stamp=names.rename_stamp(intent.stamp), job=intent.job, doubt=intent.doubt)

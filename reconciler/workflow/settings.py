@@ -125,7 +125,20 @@ def locate_setting(
         environment=_check_environment(environment, environ),
         prices=prices,
         use_cache=use_cache,
+        journal=_read_journal_kind(environ),
     )
+
+
+def _read_journal_kind(environ: Mapping[str, str]) -> JournalKind:
+    """Return which journal the environment variable names, so that a plan reads the one that an apply writes.
+
+    Raises: UsageError
+    """
+    named = environ.get(_JOURNAL_VARIABLE) or JournalKind.DIRECTORY
+    try:
+        return JournalKind(named.lower())
+    except ValueError:
+        raise UsageError(f"{_JOURNAL_VARIABLE} is {named!r}, and there are {', '.join(JournalKind)}") from None
 
 
 def _check_environment(environment: str | None, environ: Mapping[str, str]) -> str | None:

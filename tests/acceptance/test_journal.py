@@ -1,6 +1,7 @@
 """The journal that an operator chooses: an intent is written before each create, and none is left afterwards."""
 
 import json
+import os
 
 import pytest
 from msgspec.structs import replace
@@ -8,7 +9,8 @@ from msgspec.structs import replace
 from reconciler.domain.identity import Address, Digest, Kind, Stamp
 from reconciler.domain.observed import JobId
 from reconciler.domain.ports import Intent
-from reconciler.journal import DirectoryJournal
+from reconciler.foundation.git import Git
+from reconciler.journal import DirectoryJournal, GitJournal
 from tests.acceptance.conftest import Repository
 from tests.journal.stores import git
 
@@ -66,3 +68,37 @@ def test_a_journal_setting_that_cannot_be_used_is_refused_before_any_request(qui
     assert result.code == 64
     assert "no repository" in result.err
     assert json.loads(quickstart.run("jobs", "--specs", ROOT, "--json").out) == []
+
+
+@pytest.mark.parametrize("is_damaged", [False, True])
+def test_a_plan_reads_the_journal_that_an_apply_writes(
+    quickstart: Repository, is_damaged: bool, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    git(quickstart.root, "init", "-q")
+    steps = json.loads(quickstart.run("plan", ROOT, "--json").out)["steps"]
+    train = next(step for step in steps if step["action"] == "train")
+    digest = Digest.parse(train["model"]["digest"])
+    assert digest
+    stamp = Stamp(Address(Kind.MODEL, "support-triage"), digest)
+    ref = "refs/reconciler/intents/quickstart"
+    if is_damaged:
+        git(quickstart.root, "commit", "--allow-empty", "-q", "-m", "first")
+        git(quickstart.root, "update-ref", ref, git(quickstart.root, "hash-object", "-w", "-t", "blob", os.devnull))
+    else:
+        repository = Git(quickstart.root, os.environ)
+        journal = GitJournal(repository, ref, clock=lambda: 0.0, sleep=lambda _: None)
+        journal.put(Intent(stamp=stamp, owner="killed", at=None))
+    expected = "cannot be used" if is_damaged else "the journal notes a create of this version"
+    assert expected not in quickstart.run("plan", ROOT).out
+    monkeypatch.setenv("RECONCILER_JOURNAL", "git")
+    planned = quickstart.run("plan", ROOT)
+    assert planned.code == 0
+    assert expected in " ".join((planned.out + planned.err).split())
+    assert "--journal directory" not in planned.out
+    if is_damaged:
+        assert quickstart.run("apply", ROOT, "--auto-approve", "--no-wait").code != 0
+        assert json.loads(quickstart.run("jobs", "--specs", ROOT, "--json").out) == []
+    monkeypatch.setenv("RECONCILER_JOURNAL", "paper")
+    refused = quickstart.run("plan", ROOT)
+    assert refused.code == 64
+    assert "there are directory, git, remote" in refused.err

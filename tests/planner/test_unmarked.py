@@ -41,6 +41,16 @@ def test_a_plan_names_the_note_of_a_create_in_flight_under_today_s_and_an_old_na
     assert not [each for each in make_plan(desired(MODEL), kept).warnings if "journal" in each]
 
 
+def test_a_plan_that_creates_a_job_says_that_the_journal_could_not_be_read() -> None:
+    seen = replace(observed(a_file()), journal_doubt="the journal of a service cannot be used: no route")
+    (warning,) = (each for each in make_plan(desired(MODEL), seen).warnings if "no route" in each)
+    assert "reconciler journal list" in warning
+    kept = replace(seen, jobs=(a_job(MODEL, "running"),))
+    assert not [each for each in make_plan(desired(MODEL), kept).warnings if "no route" in each], (
+        "no create rests on it"
+    )
+
+
 @pytest.mark.parametrize("known", ["by the journal", "by its file"])
 def test_a_job_that_may_be_ours_refuses_the_plan_until_a_person_decides(known: str) -> None:
     claim = ClaimedJob(stamp=MODEL.stamp, job=JobId("ftjob-bare"), doubt="without the metadata that was sent")
