@@ -37,6 +37,15 @@ class Progress(msgspec.Struct, frozen=True, kw_only=True):
     unit: str = ""
 
 
+class Resent(msgspec.Struct, frozen=True, kw_only=True):
+    """A step sends its request again, the `attempt`-th of `most` times: whether it arrived before is not known."""
+
+    step: Step
+    attempt: int
+    most: int
+    reason: str
+
+
 class Finished(msgspec.Struct, frozen=True, kw_only=True):
     """A step has ended."""
 
@@ -97,6 +106,7 @@ class Interrupted(msgspec.Struct, frozen=True, kw_only=True):
 Event = (
     Started
     | Progress
+    | Resent
     | Finished
     | JobLogged
     | JobMoved

@@ -9,7 +9,7 @@ from typing import assert_never
 import msgspec
 
 from reconciler.domain.errors import InputError, JournalError, ProviderError, StalePlanError, TemporaryError
-from reconciler.domain.event import Event, Finished, Interrupted, Outcome, Progress, Started
+from reconciler.domain.event import Event, Finished, Interrupted, Outcome, Progress, Resent, Started
 from reconciler.domain.plan import Cancel, Delete, Plan, Promote, Step, StepId, Train, Upload
 from reconciler.executor.cancel import cancel, delete
 from reconciler.executor.context import (
@@ -21,7 +21,7 @@ from reconciler.executor.context import (
 )
 from reconciler.executor.create import create
 from reconciler.executor.intents import clear_finished_intents
-from reconciler.executor.upload import check_usable, send_file
+from reconciler.executor.upload import TRIES, check_usable, send_file
 
 POLL_SECONDS = 0.2
 """How long to wait for the next event before checking whether a stop was requested."""
@@ -166,7 +166,10 @@ def _upload(step: Step, action: Upload, context: RunContext, tell: Tell) -> Fini
     def report(sent: int) -> None:
         tell(Progress(step=step, done=sent, total=total, unit="bytes"))
 
-    file, found = send_file(action.dataset, context, report)
+    def report_repeat(attempt: int, reason: str) -> None:
+        tell(Resent(step=step, attempt=attempt, most=TRIES, reason=reason))
+
+    file, found = send_file(action.dataset, context, report, report_repeat)
     context.learn(action.dataset, file.id)
     outcome = Outcome.ADOPTED if found else Outcome.DONE
     return Finished(step=step, outcome=outcome, message=str(file.id), file=file.id)

@@ -19,16 +19,29 @@ TRIES = 3
 """How often a file is sent when there is no clear answer. A second copy costs nothing and is never read."""
 
 
-def send_file(dataset: Dataset, context: RunContext, tell: Callable[[int], None]) -> tuple[RemoteFile, bool]:
+def ignore_repeat(attempt: int, reason: str) -> None:
+    """Take no notice that a file is sent again."""
+
+
+def send_file(
+    dataset: Dataset,
+    context: RunContext,
+    tell: Callable[[int], None],
+    tell_repeat: Callable[[int, str], None] = ignore_repeat,
+) -> tuple[RemoteFile, bool]:
     """Return the dataset's file on the service, and whether it was there already.
 
-    Shape:  `tell` is called with the bytes sent so far
+    Shape:  `tell` is called with the bytes sent so far; `tell_repeat` before a file is sent again, with how often that
+            makes, and why
     Raises: StepFailedError, StepRefusedError, ProviderError; StoppedError when a stop was requested before the end
     """
-    for _ in range(TRIES):
+    why = ""
+    for attempt in range(1, TRIES + 1):
         found = context.provider.find_file(dataset)
         if found:
             return wait_until_usable(found, context), True
+        if why:
+            tell_repeat(attempt, why)
         blocks = verify_blocks(context.open_dataset(dataset), dataset.measure, context.stopping, tell)
         match context.provider.upload(dataset, blocks):
             case Done(file, doubts) if doubts:
@@ -45,7 +58,8 @@ def send_file(dataset: Dataset, context: RunContext, tell: Callable[[int], None]
                 why = reason
                 context.sleep(context.provider.capabilities.poll_seconds)
     raise StepFailedError(
-        f"it is not known whether the file arrived: {why}", "run again: a file that arrived is found by its name"
+        f"it was sent {TRIES} times, and it is not known whether the file arrived: {why}",
+        "run again: a file that arrived is found by its name",
     )
 
 

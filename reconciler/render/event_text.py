@@ -13,6 +13,7 @@ from reconciler.domain.event import (
     JobVanished,
     Outcome,
     Progress,
+    Resent,
     ServiceAnswered,
     ServiceSilent,
     Started,
@@ -56,6 +57,12 @@ def event_lines(event: Event, style: Style, progress: str = "") -> tuple[str, ..
             return (_log_line(event, style),)
         case JobLogged() | Progress():
             return ()
+        case Resent(step=step, attempt=attempt, most=most, reason=reason):
+            text = (
+                f"it is not known whether it arrived: {clean(reason)}; it is not in the list, so it is sent again"
+                f" ({attempt} of {most})"
+            )
+            return (_line(str(step.action.address), style.yellow(text), style),)
         case JobVanished(address=address, job=gone):
             text = f"job {clean(gone)} no longer exists on the service"
             return (_line(str(address or gone), style.red(text), style),)

@@ -24,6 +24,7 @@ from reconciler.domain.event import (
     JobMoved,
     JobVanished,
     Progress,
+    Resent,
     ServiceAnswered,
     ServiceSilent,
     Started,
@@ -210,6 +211,8 @@ def _event(event: Event) -> Fields:
         case Progress(step=step, message=message, done=done, total=total, unit=unit):
             progress: Fields = {"message": message, "done": done, "total": total or None, "unit": unit}
             return {"type": "progress", **_step_fields(step), **progress}
+        case Resent(step=step):
+            return {"type": "resent", **_step_fields(step), **pick(event, "attempt most reason")}
         case Finished(step=step, job=job):
             result = pick(event, "outcome message hint file")
             return {"type": "finished", **_step_fields(step), **result, "job": _job_fields(job) if job else None}

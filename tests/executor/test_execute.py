@@ -10,7 +10,7 @@ from msgspec.structs import replace
 
 from reconciler.domain.desired import Model
 from reconciler.domain.errors import DeniedError, ProviderError, RejectedError, TemporaryError
-from reconciler.domain.event import Event, Finished, Interrupted, Outcome, Started
+from reconciler.domain.event import Event, Finished, Interrupted, Outcome, Resent, Started
 from reconciler.domain.observed import FileId, JobId, JobStatus, ModelId, RemoteJob
 from reconciler.domain.plan import Cancel, Options, Plan
 from reconciler.domain.ports import Capabilities
@@ -88,8 +88,10 @@ def test_data_that_changed_after_the_plan_is_not_stored() -> None:
 def test_an_upload_without_an_answer_is_looked_for_before_it_is_sent_again() -> None:
     sandbox = Sandbox()
     sandbox.service.lose_next_reply(effect=True, of="upload")
-    assert outcomes(sandbox.apply(model())) == [Outcome.ADOPTED, Outcome.DONE]
+    events = sandbox.apply(model())
+    assert outcomes(events) == [Outcome.ADOPTED, Outcome.DONE]
     assert sandbox.service.writes["upload"] == 1
+    assert not [each for each in events if isinstance(each, Resent)], "it was sent once"
 
 
 def test_an_upload_that_did_not_arrive_is_sent_again_and_only_so_often() -> None:
@@ -101,8 +103,12 @@ def test_an_upload_that_did_not_arrive_is_sent_again_and_only_so_often() -> None
     sandbox = Sandbox()
     for _ in range(9):
         sandbox.service.lose_next_reply(effect=False, of="upload")
-    assert outcomes(sandbox.apply(model())) == [Outcome.FAILED, Outcome.BLOCKED], "no create is unknown"
+    events = sandbox.apply(model())
+    assert outcomes(events) == [Outcome.FAILED, Outcome.BLOCKED], "no create is unknown"
     assert sandbox.service.writes["upload"] == 3
+    assert [(each.attempt, each.most) for each in events if isinstance(each, Resent)] == [(2, 3), (3, 3)]
+    (failed,) = (each for each in events if isinstance(each, Finished) and each.outcome is Outcome.FAILED)
+    assert failed.message.startswith("it was sent 3 times")
 
 
 def test_a_file_is_waited_for_until_it_can_be_used() -> None:

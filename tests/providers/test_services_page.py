@@ -8,7 +8,7 @@ from reconciler.providers import PROFILES, Profile
 from reconciler.providers.profile import SETTABLE
 
 PAGE = Path(__file__).parent.parent.parent / "docs" / "services.md"
-BEGIN, END = "repeated; uploads and creates are sent once.\n\n", "\n\n*Never two jobs* rests"
+BEGIN, END = "with a line\nthat says why.\n\n", "\n\n*Never two jobs* rests"
 
 ROWS: tuple[tuple[str, str, Callable[[Profile], str], str], ...] = (
     (

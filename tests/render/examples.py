@@ -19,6 +19,7 @@ from reconciler.domain.event import (
     JobVanished,
     Outcome,
     Progress,
+    Resent,
     Started,
 )
 from reconciler.domain.identity import Address, Kind
@@ -412,6 +413,7 @@ GOOD_RUN: tuple[Event, ...] = (
 
 BAD_RUN: tuple[Event, ...] = (
     Started(step=SENT),
+    Resent(step=SENT, attempt=2, most=3, reason="svc.test answered 507: no space left"),
     Finished(step=SENT, outcome=Outcome.ADOPTED, message="file-T1", file=FileId("file-T1")),
     Started(step=STOP),
     Finished(step=STOP, outcome=Outcome.DONE, message="had already succeeded", job=a_job(TRIAGE, id="ftjob-A0")),
