@@ -3,7 +3,7 @@
 from reconciler.dataset.cache import MeasureCache
 from reconciler.dataset.canonical import write_canonical_line
 from reconciler.dataset.digest import choose_part
-from reconciler.dataset.format_detection import LOOKED_AT
+from reconciler.dataset.format_detection import LOOKED_AT, describe_other_row
 from reconciler.dataset.left_out import IN_CONVERSION, LeftOut, describe_left_out
 from reconciler.dataset.mapping import value_to_text
 from reconciler.dataset.measure import measure, open_lines
@@ -41,6 +41,7 @@ __all__ = [
     "choose_part",
     "decode_json",
     "describe_left_out",
+    "describe_other_row",
     "encoding_error",
     "estimate_tokens",
     "find_vocabulary",

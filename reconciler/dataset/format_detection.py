@@ -140,10 +140,18 @@ def _own_key(values: Sequence[object], found: Recognition, spec: DatasetSpec) ->
 def _unknown_format(row: Row, found: Recognition | None) -> Problem:
     value = row.value
     if not isinstance(value, dict):
-        kind = "a list" if isinstance(value, list) else "a single value"
-        hint = "if the file is one list of rows, name it .json" if isinstance(value, list) else "write each row as {…}"
-        return row.problem("row.not-an-object", "", f"the row is {kind}, not an object", hint)
+        return row.problem("row.not-an-object", "", *describe_other_row(value))
     keys = f"rows have neither `messages` nor `prompt` and `completion`; their keys are {list_words(tuple(value))}"
     what = keys if value else "the row is an empty object"
     hint = found.advice if found else "write each row as an object with a question and an answer"
     return row.problem("format.unknown", "", what, hint)
+
+
+def describe_other_row(value: object) -> tuple[str, str]:
+    """Return what is wrong with a row that is no object, and its hint."""
+    if not isinstance(value, list):
+        return "the row is a single value, not an object", "write each row as an object with a key for each text"
+    what = "the row is a list, not an object"
+    if value and all(isinstance(turn, dict) and {"role", "from", "author"} & turn.keys() for turn in value):
+        return f"{what}: it holds turns", 'write each row as an object with its turns: {"messages": [{"role": …}, …]}'
+    return what, "if the file is one list of rows, name it .json"

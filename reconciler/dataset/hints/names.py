@@ -9,7 +9,7 @@ from decimal import Decimal
 
 PROMPTS = (
     *("prompt", "question", "instruction", "query", "user_prompt", "user_message", "user_input", "input"),
-    *("input_text", "user", "human", "request", "utterance", "message", "text", "subject"),
+    *("input_text", "user", "human", "request", "utterance", "message", "text", "subject", "q"),
 )
 CLASSES = ("label", "category", "intent", "classification", "class")
 COMPLETIONS = (
@@ -186,6 +186,9 @@ def says_either_way(name: str) -> bool:
 def find_named(names: Sequence[str], columns: Collection[str]) -> str | None:
     """Return the column with the first of some names that there is."""
     by_name = {plain_name(column): column for column in reversed(list(columns))}
+    if {"q", "a"} <= by_name.keys() and "b" not in by_name:
+        # Without a question beside it, or with a `b`, an `a` is one of several choices.
+        by_name = {"answer": by_name["a"], **by_name}
     return next((by_name[name] for name in names if name in by_name), None)
 
 

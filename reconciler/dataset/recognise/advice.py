@@ -113,7 +113,7 @@ def recognise_rows(values: Sequence[object], used_as: Format | None = None) -> R
     if judging:
         return _recognise_judged(judging, objects, used_as)
     if form is None:
-        return Recognition(form=None, reason="", rows=rows, seen=len(values), advice=ask_for_columns(shown))
+        return Recognition(form=None, reason="", rows=rows, seen=len(values), advice=_ask_for(shown, used_as))
     found = API_FORMS.get(form)
     advise = _ADVICE.get(form, _advise_nothing)
     if form in {RowForm.LABELED, RowForm.JUDGED} and used_as is Format.PREFERENCE:
@@ -140,6 +140,22 @@ def suggest_mapping(rows: Sequence[JsonObject]) -> str:
     return found.hint if found and found.hint else ask_for_columns(rows)
 
 
+def _ask_for(rows: Sequence[JsonObject], used_as: Format | None) -> str:
+    if used_as is Format.REINFORCEMENT:
+        return _FOR_GRADERS
+    return _ask_for_answers(rows) if used_as is Format.PREFERENCE else ask_for_columns(rows)
+
+
+def _ask_for_answers(rows: Sequence[JsonObject]) -> str:
+    if not rows or len(rows[0]) < 3:
+        return "`method: dpo` needs a question and two answers in a row: `prompt`, `chosen` and `rejected`"
+    return (
+        "write into the Dataset which columns to use: prepare: [{rename: {COLUMN: prompt, COLUMN: chosen, COLUMN: "
+        "rejected}}, {convert: {from: preference}}], for what the model is asked, the better answer and the worse one; "
+        f"{_list_columns(rows[0])}"
+    )
+
+
 def ask_for_columns(rows: Sequence[JsonObject]) -> str:
     """Return a form to fill in: the columns with a sample of each, where their names do not say what they hold."""
     first = rows[0] if rows else {}
@@ -148,11 +164,9 @@ def ask_for_columns(rows: Sequence[JsonObject]) -> str:
         return ask_for_choices(listed)
     if len(first) < 2:
         return "training needs two texts in a row: what the model is asked, and what it should answer"
-    shown = [f"{name[:60]} ({_sample(value)})" for name, value in list(first.items())[:_MOST_COLUMNS]]
-    more = f" and {len(first) - len(shown)} more" if len(first) > len(shown) else ""
     return (
         'write into the Dataset which columns to use: prompt: "{COLUMN}" for what the model is asked, completion: '
-        f'"{{COLUMN}}" for what it should answer; the columns are {", ".join(shown)}{more}'
+        f'"{{COLUMN}}" for what it should answer; {_list_columns(first)}'
     )
 
 
@@ -166,6 +180,12 @@ def _recognise_judged(key: str, rows: Sequence[JsonObject], used_as: Format | No
         advice = ASK_FOR_LABELS
     reason = _describe_judging(key, shown)
     return msgspec.structs.replace(rest, reason=reason, format=None, steps=(), mapping=(), advice=advice)
+
+
+def _list_columns(first: JsonObject) -> str:
+    shown = [f"{name[:60]} ({_sample(value)})" for name, value in list(first.items())[:_MOST_COLUMNS]]
+    more = f" and {len(first) - len(shown)} more" if len(first) > len(shown) else ""
+    return f"the columns are {', '.join(shown)}{more}"
 
 
 def _recognise_without(key: str, rows: Sequence[JsonObject], used_as: Format | None) -> Recognition | None:
@@ -284,6 +304,12 @@ def _advise_oasst(_rows: Sequence[JsonObject]) -> Advice:
     return (), (), f"{join}: {row}; of several answers to one message, take the one with the best `rank`"
 
 
+def _advise_tree(_rows: Sequence[JsonObject]) -> Advice:
+    row = '{"messages": [{"role": "user", "content": …}, {"role": "assistant", "content": …}]}'
+    follow = "follow `replies` from `prompt` to a last answer, and write their `text` as one row, with `prompter` as"
+    return (), (), f"{follow} `user`: {row}; of several replies to one message, take the one with the best `rank`"
+
+
 _ADVICE: Mapping[RowForm, Callable[[Sequence[JsonObject]], Advice]] = {
     RowForm.QUESTIONS: _advise_questions,
     RowForm.PAIRS: advise_pairs,
@@ -300,6 +326,7 @@ _ADVICE: Mapping[RowForm, Callable[[Sequence[JsonObject]], Advice]] = {
     RowForm.VERTEX: _convert(domain.Form.VERTEX),
     RowForm.COHERE: _advise_cohere,
     RowForm.OASST: _advise_oasst,
+    RowForm.OASST_TREE: _advise_tree,
     RowForm.ALPACA: _advise_alpaca,
     RowForm.TURN_PAIRS: _convert(domain.Form.PROMPT_COMPLETION),
     RowForm.DOLLY: _convert(domain.Form.DOLLY),

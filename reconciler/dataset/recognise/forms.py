@@ -53,6 +53,7 @@ class RowForm(StrEnum):
     VERTEX = "Google's contents and parts"
     COHERE = "Cohere's chat history"
     OASST = "OpenAssistant's messages, one in a row"
+    OASST_TREE = "OpenAssistant's trees of messages"
     ALPACA = "Alpaca's instructions"
     DOLLY = "Dolly's instructions"
     CONTEXT = "questions with a context"
@@ -189,6 +190,8 @@ def _forms(row: JsonObject, used_as: Format | None) -> Iterator[RowForm | None]:
     yield RowForm.VERTEX if isinstance(row.get("contents"), list) else None
     yield RowForm.COHERE if isinstance(row.get("chat_history"), list) and "message" in row else None
     yield RowForm.OASST if row.keys() >= {"message_id", "parent_id", "text", "role"} else None
+    root = row.get("prompt")
+    yield RowForm.OASST_TREE if isinstance(root, dict) and "replies" in root else None
     if isinstance(row.get("prompt"), list) and isinstance(row.get("completion"), list):
         yield RowForm.TURN_PAIRS
     yield RowForm.COMPLETION if row.keys() >= {"prompt", "completion"} else None
@@ -225,10 +228,10 @@ def _chat_form(row: JsonObject, used_as: Format | None) -> RowForm:
         return RowForm.IMAGES
     if find_turn_weight(row):
         return RowForm.WEIGHTED
-    words = [word for turn in turns if isinstance(word := turn.get("role", turn.get("from")), str)]
+    words = [word for turn in turns if isinstance(word := _find_role(turn), str)]
     plain = [word.strip().lower() for word in words]
     known = all(word in ROLES or word in ALIASES for word in plain) and len(words) == len(turns)
-    if known and ("system" in row or words != [word for word in words if word in ROLES] or _has_other_keys(turns)):
+    if known and ("system" in row or any(word not in ROLES for word in words) or _has_other_keys(turns)):
         return RowForm.CHAT_WORDS
     if calls and any(_is_foreign_call(call) for call in calls):
         return RowForm.CALLS
@@ -243,7 +246,22 @@ def _is_block(part: JsonObject) -> bool:
 
 
 def _has_other_keys(turns: list[JsonObject]) -> bool:
-    return bool(turns) and all("content" not in turn and ("value" in turn or "text" in turn) for turn in turns)
+    return bool(turns) and (
+        all("role" not in turn for turn in turns)
+        or all("content" not in turn and _keys_in_lower_case(turn) & {"value", "text", "content"} for turn in turns)
+    )
+
+
+def _keys_in_lower_case(turn: JsonObject) -> set[str]:
+    return {key.lower() for key in turn}
+
+
+def _find_role(turn: JsonObject) -> object:
+    # A turn of the API's has the key, and is not searched for others.
+    if "role" in turn:
+        return turn["role"]
+    by_name = {key.lower(): value for key, value in reversed(turn.items())}
+    return next((by_name[name] for name in ("role", "from", "author") if name in by_name), None)
 
 
 def _is_foreign_call(call: JsonObject) -> bool:
@@ -254,4 +272,4 @@ def _is_foreign_call(call: JsonObject) -> bool:
 
 def _last_role(messages: object) -> object:
     last = messages[-1] if isinstance(messages, list) and messages else None
-    return last.get("role", last.get("from")) if isinstance(last, dict) else None
+    return _find_role(last) if isinstance(last, dict) else None

@@ -13,6 +13,7 @@ from reconciler.dataset.hints import (
     find_named,
     find_pair,
     find_sides,
+    has_meaning,
     plain_name,
     says_rejected,
 )
@@ -20,6 +21,9 @@ from reconciler.dataset.recognise.forms import find_judged, find_judgement, turn
 from reconciler.dataset.row_checks import JsonObject
 from reconciler.domain import prepare as domain
 from reconciler.foundation.text import list_words
+
+_READ = ("prompt", "question", "instruction", "input", "system", "history", "tools")
+"""The keys that `convert: {from: preference}` reads beside turns and answers."""
 
 Advice = tuple[tuple[domain.Operation, ...], tuple[tuple[str, str], ...], str]
 """The steps, the mapping (field and template), and what to decide."""
@@ -97,9 +101,26 @@ def advise_pairing(rows: Sequence[JsonObject]) -> Advice:
     pair = domain.PairLabels(column=key, desired=desired, answer=answer or "completion")
     names = _name_question(row, {key, answer})
     advice = "this pairs a desired with an undesired answer to one question, and leaves out those without a partner"
-    if not _has_partners(rows, key, desired, turns or answer or ""):
+    has_partners = _has_partners(rows, key, desired, turns or answer or "")
+    others = () if has_partners else _find_unread(rows, {key, answer, turns, *(old for old, _ in names)})
+    if others:
+        # Two rows have one question when all else in them is equal, and the conversion reads nothing of these.
+        rest = [{name: value for name, value in row.items() if name not in others} for row in rows]
+        if _has_partners(rest, key, desired, turns or answer or ""):
+            before, has_partners = (domain.DropColumns(others), *before), True
+            advice += f"; {list_words(others)} would make questions differ"
+    if not has_partners:
         advice += "; no two of the rows seen have one question: where that holds for all, use `method: supervised`"
     return _convert_pairs(names, *before, pair), (), advice
+
+
+def _find_unread(rows: Sequence[JsonObject], used: Collection[str | None]) -> tuple[str, ...]:
+    columns = dict.fromkeys(name for row in rows for name in row if name not in used)
+    return tuple(
+        name
+        for name in columns
+        if name not in _READ and not any(row.get(name) and has_meaning(name, row[name]) for row in rows)
+    )
 
 
 def _has_partners(rows: Sequence[JsonObject], key: str, desired: Collection[str], answer: str) -> bool:

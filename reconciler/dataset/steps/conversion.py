@@ -19,6 +19,9 @@ class ConversionError(ReconcilerError):
         super().__init__(what)
 
 
+ROLE_KEYS = ("role", "from", "author")
+"""The keys under which turns say who speaks."""
+
 NoteUnread = Callable[[JsonObject, Collection[str], str], None]
 """Receives an object of a row, the keys that a conversion reads of it, and the path of the object."""
 
@@ -87,9 +90,21 @@ def read_text(value: object, path: str) -> str:
     return str(value)
 
 
+def find_keys(turn: JsonObject, names: Collection[str]) -> list[str]:
+    """Return the key of a turn that has the first of some names, in any case; none where it has none of them.
+
+    Shape:  of several keys for one thing, the first is read
+    """
+    exact = next((name for name in names if name in turn), None)
+    if exact is not None:
+        return [exact]
+    by_name = {key.lower(): key for key in reversed(list(turn))}
+    return [by_name[name] for name in names if name in by_name][:1]
+
+
 def read_role(turn: JsonObject, path: str) -> str:
     """Return the API's role of a turn, whichever key and word the turn has for it."""
-    word = next((turn[key] for key in ("role", "from", "author") if key in turn), None)
+    word = next((turn[key] for key in find_keys(turn, ROLE_KEYS)), None)
     if not isinstance(word, str):
         raise ConversionError(f"{path}.role", f"is {describe_value(word)}, not text", "name the role of the speaker")
     plain = word.strip().lower()

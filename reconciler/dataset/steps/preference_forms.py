@@ -24,7 +24,7 @@ def pair_to_preference(row: JsonObject, note: NoteUnread) -> JsonObject:
 
     Shape:  an answer is a text, a turn, or the list of all turns, whose start both share. The question is `prompt` (or
             `instruction` with `input`), as text or turns, or it is `messages`; when those end with an answer, that is
-            the chosen one
+            the chosen one, which may stand in `chosen` too
     """
     note(row, (*_KNOWN, *_question_keys(row)), "")
     before = _read_question(row, note)
@@ -32,6 +32,9 @@ def pair_to_preference(row: JsonObject, note: NoteUnread) -> JsonObject:
         chosen = [before.pop()]
     else:
         chosen = _read_answer(row, "chosen", note)
+        if before[-1:] == chosen[-1:]:
+            # The conversation beside the pair is the chosen one, as UltraFeedback has it.
+            before.pop()
     rejected = _read_answer(row, "rejected", note)
     before = _merge(before, chosen[:-1], rejected[:-1])
     if not before:

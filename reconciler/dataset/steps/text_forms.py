@@ -8,11 +8,13 @@ from collections.abc import Iterator
 from reconciler.dataset.recognise import COHERE_ANSWERS
 from reconciler.dataset.row_checks import ALIASES, JsonObject, describe_value
 from reconciler.dataset.steps.conversion import (
+    ROLE_KEYS,
     CallIds,
     ConversionError,
     NoteUnread,
     build_row,
     build_tools,
+    find_keys,
     parse_json,
     read_objects,
     read_role,
@@ -24,7 +26,6 @@ _ROW_KEYS = ("tools", "functions", "parallel_tool_calls")
 _TURN_KEYS = ("name", "refusal", "tool_calls", "function_call", "tool_call_id", "weight")
 _PARTS = ("text", "image_url")
 _CALL_ROLES = frozenset({"function_call", "tool_call", "function-call"})
-_ROLE_KEYS = ("role", "from", "author")
 _CONTENT_KEYS = ("content", "value", "text")
 _ROLES_BEFORE_ANSWER = (["user"], ["system", "user"], ["developer", "user"])
 
@@ -45,31 +46,47 @@ def normalize_turns(messages: object, path: str, note: NoteUnread) -> list[JsonO
 
 
 def _normalize_turn(message: JsonObject, path: str, every: str, note: NoteUnread) -> JsonObject:
-    note(message, (*_TURN_KEYS, *_choose_key(message, _ROLE_KEYS), *_choose_key(message, _CONTENT_KEYS)), every)
+    note(message, (*_TURN_KEYS, *find_keys(message, ROLE_KEYS), *find_keys(message, _CONTENT_KEYS)), every)
     rest = {key: message[key] for key in _TURN_KEYS if message.get(key) is not None}
     return {"role": read_role(message, path), "content": _read_content(message), **rest}
 
 
-def _choose_key(turn: JsonObject, names: tuple[str, ...]) -> list[str]:
-    # Of several keys for one thing, the first is read.
-    return [key for key in names if key in turn][:1]
-
-
 def _read_content(turn: JsonObject) -> object:
-    return next((turn[key] for key in _CONTENT_KEYS if key in turn), None)
+    return next((turn[key] for key in find_keys(turn, _CONTENT_KEYS)), None)
 
 
 def sharegpt_to_chat(row: JsonObject, note: NoteUnread) -> JsonObject:
-    """Return chat from `conversations` of {from, value}; calls get ids by their order in the row."""
+    """Return chat from `conversations` of {from, value}; calls get ids by their order in the row.
+
+    Shape:  an item of `input` and `output`, as XTuner has them, is a question and its answer; the first may have a
+            `system`
+    """
     key = "conversation" if "conversations" not in row and "conversation" in row else "conversations"
     note(row, (key, "system", "tools"), "")
     turns, calls = read_objects(row.get(key), key), CallIds()
+    if turns and all({"input", "output"} <= turn.keys() for turn in turns):
+        return _exchanges_to_chat(row, turns, key, note)
     for turn in turns:
-        word = next((turn[name] for name in _ROLE_KEYS if name in turn), None)
+        word = next((turn[name] for name in find_keys(turn, ROLE_KEYS)), None)
         weighted = ("weight",) if isinstance(word, str) and _is_answer(word) else ()
-        note(turn, (*_choose_key(turn, _ROLE_KEYS), *_choose_key(turn, _CONTENT_KEYS), *weighted), f"{key}[]")
+        note(turn, (*find_keys(turn, ROLE_KEYS), *find_keys(turn, _CONTENT_KEYS), *weighted), f"{key}[]")
     messages = [_sharegpt_turn(turn, calls, f"{key}[{at}]") for at, turn in enumerate(turns)]
     return build_row(row.get("system"), messages, build_tools(row.get("tools"), "tools"))
+
+
+def _exchanges_to_chat(row: JsonObject, exchanges: list[JsonObject], key: str, note: NoteUnread) -> JsonObject:
+    system, messages = read_text(row.get("system"), "system"), list[JsonObject]()
+    for at, each in enumerate(exchanges):
+        path = f"{key}[{at}]"
+        note(each, ("system", "input", "output"), f"{key}[]")
+        stated = read_text(each.get("system"), f"{path}.system")
+        if stated and stated != system and (messages or system):
+            what = "is another system text than the one before it, and a row has one"
+            raise ConversionError(f"{path}.system", what, "make a row of each, or drop the row")
+        system = system or stated
+        asked, answer = read_text(each["input"], f"{path}.input"), read_text(each["output"], f"{path}.output")
+        messages += [turn for turn in _exchange(asked, answer) if turn["content"] or turn["role"] == "assistant"]
+    return build_row(system, messages, build_tools(row.get("tools"), "tools"))
 
 
 def _is_answer(word: str) -> bool:
@@ -78,7 +95,7 @@ def _is_answer(word: str) -> bool:
 
 
 def _sharegpt_turn(turn: JsonObject, calls: CallIds, path: str) -> JsonObject:
-    content, word = _read_content(turn), next((turn[key] for key in _ROLE_KEYS if key in turn), None)
+    content, word = _read_content(turn), next((turn[key] for key in find_keys(turn, ROLE_KEYS)), None)
     if isinstance(word, str) and word.strip().lower() in _CALL_ROLES:
         made = _sharegpt_calls(content, calls, f"{path}.value")
         weight = {"weight": turn["weight"]} if "weight" in turn else {}

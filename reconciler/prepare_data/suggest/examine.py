@@ -14,6 +14,7 @@ from reconciler.dataset import (
     Row,
     RowReport,
     Source,
+    describe_other_row,
     encoding_error,
     recognise_format,
     recognise_rows,
@@ -32,6 +33,7 @@ from reconciler.dataset.row_checks import check_row
 from reconciler.dataset.sensitive import mask_problem
 from reconciler.dataset.steps import TestingStep, find_carried
 from reconciler.domain.errors import InputError, Place, Problem, Severity
+from reconciler.domain.prepare import PairLabels
 from reconciler.domain.spec import DatasetSpec, Format
 from reconciler.prepare_data.compat import TaskKind
 from reconciler.prepare_data.suggest import affix_rules, row_rules
@@ -190,7 +192,7 @@ class _Pass:
             for at, step in enumerate(result.remedy.steps if accepted else ()):
                 self._run(step, result.remedy, find_carried(result.remedy.steps, at))
             if not self.rows:
-                raise InputError(tuple(self.questions) or (_no_row_left(self._file),))
+                raise InputError(tuple(self.questions) or (_no_row_left(self._file, result.remedy),))
 
     def _run(self, step: RemedyStep, remedy: Remedy, carried: Collection[str]) -> None:
         made = run_step(step, self.rows, carried)
@@ -242,7 +244,11 @@ def _describe_other_method(first: Row, found: Format, wanted: Format) -> Problem
     return Problem(where=Place(file=first.file, line=first.line), what=what, hint=hint, rule="method.format")
 
 
-def _no_row_left(file: Path) -> Problem:
+def _no_row_left(file: Path, remedy: Remedy) -> Problem:
+    if any(isinstance(step, PairLabels) for step in remedy.steps):
+        what = "no row is left: no two answers to one question have one that is desired and one that is not"
+        hint = "two rows have one question when all but the label and the answer is equal; or use `method: supervised`"
+        return Problem(where=Place(file=str(file)), what=what, hint=hint, rule="rows.none")
     what = "no row is left: each lacks a completion, or a prompt where other rows have one"
     hint = "fill the columns `prompt` and `completion`, or give these names to the columns that hold the texts"
     return Problem(where=Place(file=str(file)), what=what, hint=hint, rule="rows.none")
@@ -265,7 +271,7 @@ def read_file(file: Path) -> FileRead:
     rows = list(_read_rows(source, extension, report))
     for row in rows:
         if not isinstance(row.value, dict):
-            what, hint = "the row is not an object", "write each row as an object with a key for each text"
+            what, hint = describe_other_row(row.value)
             report.add(_problem(source, "row.not-an-object", what, hint, row.line))
     if not rows and not report.has_errors:
         report.add(_problem(source, "rows.none", "the file has no rows", "name a file with rows"))
@@ -297,9 +303,15 @@ def _find_extension(source: Source, report: RowReport) -> str:
         return source.extension
     head = next(text_blocks(read_blocks(source, report, ProgressMeter()), source, report), b"").lstrip()
     if source.extension == ".jsonl":
-        return ".json" if head.startswith(b"[") else ".jsonl"
+        first, _, rest = head.partition(b"\n")
+        # A list in each line is JSON Lines, whose rows are said to be lists.
+        return ".jsonl" if not head.startswith(b"[") or _are_lists(first.strip(), rest.lstrip()) else ".json"
     first, _, rest = head.partition(b"\n")
     return ".jsonl" if first.strip()[:1] + first.strip()[-1:] == b"{}" and rest.lstrip()[:1] == b"{" else ".json"
+
+
+def _are_lists(first: bytes, rest: bytes) -> bool:
+    return first[-1:] == b"]" and rest[:1] == b"["
 
 
 def _read_rows(source: Source, extension: str, report: RowReport) -> Iterator[Row]:

@@ -62,8 +62,10 @@ PLAIN_TABLES = (RowForm.TABLE, RowForm.CONTEXT)
 
 
 def describe_form(rows: Sequence[Row], found: Recognition) -> Problem:
-    """Return the problem of rows whose form is known, and that only their author can bring into the API's."""
+    """Return the problem of rows that only their author can bring into the API's form."""
     what = f"{found.rows} of {found.seen} rows are {found.form}: {found.reason}"
+    if found.form is None:
+        what = f"{found.rows} of {found.seen} rows have no known form{f': {found.reason}' if found.reason else ''}"
     return Problem(where=Place(file=rows[0].file, line=rows[0].line), what=what, hint=found.hint, rule="format.other")
 
 

@@ -68,6 +68,96 @@ FORMS = [
         first(make_question),
     ),
     SmallFile(
+        "chat-author",
+        rows(lambda at: chat({"author": "user", "content": q(at)}, {"author": "bot", "content": a(at)})),
+        ERROR,
+        "format.other",
+        "chat with other words",
+        first(make_question),
+    ),
+    SmallFile(
+        "chat-capital-keys",
+        rows(lambda at: chat({"Role": "user", "Content": q(at)}, {"Role": "Assistant", "Content": a(at)})),
+        ERROR,
+        "format.other",
+        "chat with other words",
+        first(make_question),
+    ),
+    SmallFile(
+        "conversation-of-exchanges",
+        rows(lambda at: {"conversation": [{"system": "s", "input": q(at), "output": a(at)}]}),
+        ERROR,
+        "format.other",
+        "ShareGPT",
+        first(lambda at: chat(system("s"), user(q(at)), bot(a(at)))),
+    ),
+    SmallFile(
+        "conversation-of-two-exchanges",
+        rows(lambda at: {"conversation": [{"input": q(at), "output": a(at)}, {"input": "why", "output": "so"}]}),
+        ERROR,
+        "format.other",
+        "ShareGPT",
+        first(lambda at: chat(user(q(at)), bot(a(at)), user("why"), bot("so"))),
+    ),
+    SmallFile(
+        "conversation-of-two-systems",
+        rows(
+            lambda at: {
+                "conversation": [
+                    {"system": "s", "input": q(at), "output": a(at)},
+                    {"system": "other", "input": "why", "output": "so"},
+                ]
+            }
+        ),
+        ERROR,
+        "prepare.convert",
+        "another system text",
+        dataset={"prepare": [{"convert": {"from": "sharegpt"}}]},
+    ),
+    SmallFile(
+        "turns-without-object",
+        rows(lambda at: make_question(at)["messages"]),
+        ERROR,
+        "row.not-an-object",
+        "it holds turns",
+        hint='{"messages": [',
+    ),
+    SmallFile(
+        "oasst-tree",
+        rows(
+            lambda at: {
+                "message_tree_id": f"t{at}",
+                "prompt": {"text": q(at), "role": "prompter", "replies": [{"text": a(at), "role": "assistant"}]},
+            }
+        ),
+        ERROR,
+        "format.other",
+        "OpenAssistant's trees",
+        hint="follow `replies`",
+    ),
+    *(
+        SmallFile(
+            f"{name}-table",
+            csv(header, lambda at: (q(at), a(at))),
+            ERROR,
+            "mapping.missing",
+            "no columns `prompt` and `completion`",
+            first(make_question),
+            name="rows.csv",
+            dataset={"format": "chat"},
+        )
+        for name, header in (("q-a", "q,a"), ("q-a-capital", "Q,A"))
+    ),
+    SmallFile(
+        "choices-are-no-answers",
+        csv("q,a,b", lambda at: (q(at), a(at), "other")),
+        ERROR,
+        "mapping.missing",
+        "no columns `prompt` and `completion`",
+        hint="write into the Dataset which columns to use",
+        name="rows.csv",
+    ),
+    SmallFile(
         "chat-system-beside",
         rows(lambda at: {"system": "s", **make_question(at)}),
         ERROR,

@@ -244,6 +244,7 @@ ROW_FORMS: dict[RowForm, Row] = {
     RowForm.VERTEX: {"contents": [{"role": "user", "parts": [{"text": "q"}]}, {"role": "model", "parts": []}]},
     RowForm.COHERE: {"chat_history": [{"role": "USER", "message": "q"}], "message": "m"},
     RowForm.OASST: {"message_id": "1", "parent_id": None, "text": "t", "role": "prompter"},
+    RowForm.OASST_TREE: {"prompt": {"text": "t", "role": "prompter", "replies": []}},
     RowForm.ALPACA: {"instruction": "q", "output": "a"},
     RowForm.DOLLY: {"instruction": "q", "context": "c", "response": "a"},
     RowForm.CONTEXT: {"question": "q", "context": "c", "answer": "a"},

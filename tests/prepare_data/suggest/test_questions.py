@@ -149,3 +149,31 @@ def test_a_column_that_may_judge_the_answers_stops(
 def test_a_column_that_judges_nothing_is_left_out_with_a_word(tmp_path: Path) -> None:
     row = lambda at: {"question": f"q{at}", "answer": f"a{at}", "difficulty": "51"[at % 2]}  # noqa: E731 (one row)
     assert "leave out `difficulty`" in examine(write_rows(tmp_path, row)).remedies[0][0].what
+
+
+def test_rows_of_no_known_form_are_named_with_a_form_of_pairs_for_dpo(tmp_path: Path) -> None:
+    file = write_rows(tmp_path, lambda at: {"one": f"q{at}", "two": f"A{at}", "three": f"B{at}"})
+    with pytest.raises(InputError) as caught:
+        examine(file, used_as=Format.PREFERENCE)
+    (problem,) = caught.value.problems
+    assert problem.what == "24 of 24 rows have no known form"
+    assert "{COLUMN: prompt, COLUMN: chosen, COLUMN: rejected}" in problem.hint
+    assert 'one ("q0"), two ("A0"), three ("B0")' in problem.hint
+    assert "completion" not in problem.hint
+
+
+def test_a_list_of_turns_in_each_line_is_named(tmp_path: Path) -> None:
+    file = tmp_path / "rows.jsonl"
+    turns = [turn("user", "q"), turn("assistant", "a")]
+    file.write_text(f"{json.dumps(turns)}\n" * 12, encoding="utf-8")
+    with pytest.raises(InputError) as caught:
+        examine(file)
+    (problem,) = caught.value.problems
+    assert problem.what.startswith("the row is a list, not an object: it holds turns (in 12 rows")
+
+
+def test_pairs_without_a_partner_leave_no_row_and_say_why(tmp_path: Path) -> None:
+    file = write_rows(tmp_path, lambda at: {"prompt": f"q{at}", "completion": f"A{at}", "label": at % 2 == 0})
+    with pytest.raises(InputError) as caught:
+        examine(file, used_as=Format.PREFERENCE)
+    assert "no two answers to one question" in caught.value.problems[0].what
