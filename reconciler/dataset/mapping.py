@@ -154,6 +154,8 @@ def _fill_rows(
             empty = builder.templates[blank[0]]
         if empty is None:
             texts = _render_all(row, builder, report)
+            for path, column in _find_nested(builder, cells):
+                report.add(_nested_cell(row, path, column, cells[column]))
             if texts is not None:
                 if is_table:
                     _report_placeholders(row, builder, report)
@@ -195,6 +197,20 @@ def _report_placeholders(row: Row, builder: _RowBuilder, report: RowReport) -> N
                 drop = f"`filter: {{column: {yaml_scalar(column)}, not_equals: {yaml_quoted(cell)}}}`"
                 hint = f"fill the cell, or drop such rows: {drop}; where the text is meant, allow this rule"
                 report.add(row.problem("row.placeholder", path, what, hint, Severity.WARNING))
+
+
+def _find_nested(builder: _RowBuilder, cells: dict[str, object]) -> Iterator[tuple[str, str]]:
+    for path, template in builder.templates:
+        for _, column in template.pieces:
+            if column is not None and isinstance(cells.get(column), list | dict):
+                yield path, column
+
+
+def _nested_cell(row: Row, path: str, column: str, value: object) -> Problem:
+    kind = "a list" if isinstance(value, list) else "an object"
+    what = f"the column `{column}` holds {kind}, which is written as JSON into the text"
+    hint = "write the cell as the text that the model should read or answer; where that is JSON, allow this rule"
+    return row.problem("row.nested-cell", path, what, hint, Severity.WARNING)
 
 
 def _leave_out(blank: list[int], texts: list[str], row: Row, builder: _RowBuilder, report: RowReport) -> list[str]:

@@ -56,7 +56,9 @@ def test_values_of_json_rows_become_text(tmp_path: Path) -> None:
     shown = ["1", "2.5", "true", "false", "x", '[1,{"a":2,"b":1}]', "é", "0", "1000", "{id}", "}{", "7"]
     expected = jsonl({"prompt": str(at), "completion": text} for at, text in enumerate(shown))
     mapping = ColumnMapping(prompt="{id}", completion="{value}")
-    assert measured(tmp_path, jsonl(rows), mapping=mapping) == measured(tmp_path, expected)
+    found = measured(tmp_path, jsonl(rows), mapping=mapping)
+    assert found.training == measured(tmp_path, expected).training
+    assert [(each.rule, each.where.line) for each in found.warnings] == [("row.nested-cell", 6)]
 
 
 def test_an_unknown_column_is_one_problem_of_the_spec(tmp_path: Path) -> None:

@@ -14,15 +14,16 @@ from typing import NamedTuple
 
 from reconciler.dataset.dataset_checks.example_row import ExampleRow, RowPlaces
 from reconciler.dataset.sensitive import find_personal_data
+from reconciler.dataset.transcripts import find_turn_words
 from reconciler.domain.errors import Problem, Severity
 from reconciler.foundation.secret_shapes import find_secrets
 
 # Bytes are searched first: the bar is rare, and a search for one byte costs almost nothing.
 _BAR, _OPEN = b"|", b"<|"
 _TOKEN = re.compile(r"<\|[a-z][a-z0-9_]{1,40}\|>")
-_WORDS = ("[INST]", "[/INST]", "<<SYS>>", "<start_of_turn>", "<end_of_turn>")
-"""Marks of turns that other families of models know: Llama 2, Mistral, Gemma."""
-_MARKS = (b"INST]", b"<<SYS>>", b"_of_turn>")
+_WORDS = ("[INST]", "[/INST]", "<<SYS>>", "<start_of_turn>", "<end_of_turn>", "<think>", "</think>")
+"""Marks of turns that other families of models know: Llama 2, Mistral, Gemma; and of thoughts: DeepSeek, Qwen."""
+_MARKS = (b"INST]", b"<<SYS>>", b"_of_turn>", b"think>")
 
 
 class _ContentFinding(NamedTuple):
@@ -48,8 +49,14 @@ class ContentScan:
 
 def scan_for_reserved_tokens() -> ContentScan:
     """Return the scan for words that mark turns and ends for a model."""
-    hint = "a model may take it for the end of a turn: remove it, unless the model should learn it"
+    hint = "a model may take it for the end of a turn, or of its thoughts: remove it, unless the model should learn it"
     return ContentScan("text.reserved-token", hint, _find_reserved_tokens)
+
+
+def scan_for_turn_words() -> ContentScan:
+    """Return the scan for conversations that are written into one text."""
+    hint = "write each turn with its role, without these words: the model would learn them as a part of the text"
+    return ContentScan("text.transcript", hint, _describe_turn_words)
 
 
 def scan_for_secrets() -> ContentScan:
@@ -73,6 +80,11 @@ def _find_reserved_tokens(text: str) -> Iterator[_ContentFinding]:
     tokens += [mark for mark in _WORDS if mark in text]
     tokens = list(dict.fromkeys(tokens))
     return (_ContentFinding(f"a reserved token: {token}") for token in tokens)
+
+
+def _describe_turn_words(text: str) -> Iterator[_ContentFinding]:
+    if words := find_turn_words(text):
+        yield _ContentFinding(f"a conversation in one text, marked by {words}")
 
 
 def _describe_secrets(text: str) -> Iterator[_ContentFinding]:

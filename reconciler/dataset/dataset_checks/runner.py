@@ -19,6 +19,7 @@ from reconciler.dataset.dataset_checks.content_scan import (
     scan_for_personal_data,
     scan_for_reserved_tokens,
     scan_for_secrets,
+    scan_for_turn_words,
 )
 from reconciler.dataset.dataset_checks.damaged_text import DamagedTexts, may_be_damaged
 from reconciler.dataset.dataset_checks.example_row import DatasetCheck, ExampleRow, RowPlaces
@@ -30,6 +31,7 @@ from reconciler.dataset.pipeline import read_batches
 from reconciler.dataset.report import RowReport
 from reconciler.dataset.sources import SourceIndex, held_out_datasets, spec_problem
 from reconciler.dataset.tokens import CountTextTokens, estimate_tokens
+from reconciler.dataset.transcripts import may_mark_turns
 from reconciler.domain.cost import LengthLimit
 from reconciler.domain.errors import Problem, Severity
 from reconciler.domain.expectations import OptionalCheck
@@ -62,6 +64,7 @@ class CheckRunner:
         self._checks = tuple(checks)
         self._long_rows = long_rows
         self._reserved = scan_for_reserved_tokens()
+        self._turn_words = scan_for_turn_words()
         self._damaged = DamagedTexts()
         self._duplicates = Duplicates(self._places)
 
@@ -75,11 +78,15 @@ class CheckRunner:
         counts_keys = self._format is Format.REINFORCEMENT
         may_have_tokens = may_have_reserved_tokens(batch.text)
         may_have_damage = may_be_damaged(batch.text)
-        if not (self._checks or may_have_tokens or may_have_damage or counts_keys):
+        # A model of plain text learns prompts with such words; of chat, it is given turns.
+        may_have_turns = self._format is not Format.COMPLETION and may_mark_turns(batch.text)
+        if not (self._checks or may_have_tokens or may_have_damage or may_have_turns or counts_keys):
             return
         for example in read_examples(batch, first, self._format):
             if may_have_tokens:
                 _add_all(self._reserved.see(example, self._places), report)
+            if may_have_turns:
+                _add_all(self._turn_words.see(example, self._places), report)
             if may_have_damage:
                 _add_all(self._damaged.see(example, self._places), report)
             for check in self._checks:

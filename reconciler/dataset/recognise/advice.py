@@ -36,6 +36,7 @@ from reconciler.dataset.recognise.pair_advice import (
 from reconciler.dataset.recognise.table_advice import advise_table, ask_for_choices, find_judging, holds_choices
 from reconciler.dataset.row_checks import JsonObject
 from reconciler.dataset.sensitive import mask_text
+from reconciler.dataset.transcripts import WRITE_TURNS, find_turn_marks
 from reconciler.domain import prepare as domain
 from reconciler.domain.spec import Format
 from reconciler.foundation.text import yaml_quoted
@@ -287,7 +288,10 @@ def _advise_alpaca(rows: Sequence[JsonObject]) -> Advice:
     return (*rename, domain.Convert(source=domain.Form.ALPACA), *_place_images(rows)), (), ""
 
 
-def _advise_text(_rows: Sequence[JsonObject]) -> Advice:
+def _advise_text(rows: Sequence[JsonObject]) -> Advice:
+    marks = find_turn_marks(str(rows[0].get("text")))
+    if marks:
+        return (), (), f"the texts are conversations, marked by {marks}: {WRITE_TURNS}"
     return (), (), "plain text has no question and no answer: write each row as a prompt and a completion"
 
 

@@ -71,7 +71,7 @@ API_FORMS = {
 """The forms that are the API's own."""
 
 _TURN_HOLDERS = ("messages", "conversations", "conversation")
-_BLOCKS = frozenset({"tool_use", "tool_result", "image", "thinking"})
+_BLOCKS = frozenset({"tool_use", "tool_result", "image", "thinking", "redacted_thinking"})
 _OUTPUTS = ("preferred_output", "non_preferred_output")
 
 _MOST_KEYS = 500

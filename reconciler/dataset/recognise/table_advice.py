@@ -23,6 +23,7 @@ from reconciler.dataset.hints import (
 )
 from reconciler.dataset.recognise.pair_advice import Advice
 from reconciler.dataset.row_checks import JsonObject
+from reconciler.dataset.transcripts import WRITE_TURNS, find_turn_marks
 from reconciler.domain import prepare as domain
 from reconciler.foundation.text import list_words
 
@@ -41,6 +42,9 @@ def advise_table(rows: Sequence[JsonObject]) -> Advice:
     held = {key: [value for row in rows if (value := row.get(key)) or value == 0] for key in columns}
     rest = {key: value for key in columns if (value := find_meaning(key, held[key])) is not None}
     splits = tuple(key for key, value in rest.items() if kind_of(key, value) == "split")
+    turn_marks = next((found for row in rows if (found := find_turn_marks(str(row.get(asked, ""))))), "")
+    if turn_marks:
+        return (), (), f"the texts of `{asked}` are conversations, marked by {turn_marks}: {WRITE_TURNS}"
     choices = find_choices(columns)
     if answer and not choices and (listed := next((key for key in row if holds_choices(key, row[key])), None)):
         return (), (), ask_for_choices(listed)

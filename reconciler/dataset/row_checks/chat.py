@@ -41,6 +41,7 @@ ALIASES = {
     "function_response": "function",
     "instruction": "system",
 }
+_WRITE_WEIGHTS = "`turn_weight: {key: weight}`"
 _ROW_HINTS = {
     "function_call": "this key belongs to a message",
     "tool_choice": "leave it out: training does not read it",
@@ -140,14 +141,22 @@ def _check_weight(message: JsonObject, path: str) -> Iterator[RowFinding]:
         return
     weight = message["weight"]
     if message.get("role") != "assistant":
-        yield RowFinding("chat.weight", path, "only the assistant's turns have a weight", "leave it out")
+        hint = "leave it out there" if _says_on_or_off(weight) is not False else f"leave it out: {_WRITE_WEIGHTS}"
+        yield RowFinding("chat.weight", path, "only the assistant's turns have a weight", hint)
     elif isinstance(weight, bool) or weight not in (0, 1):
         yield RowFinding(
             "chat.weight",
             path,
             f"is {describe_value(weight)}, not 0 or 1",
-            "0 leaves a turn out of training, 1 trains on it",
+            "0 leaves a turn out of training, 1 trains on it"
+            + (f": {_WRITE_WEIGHTS}" if _says_on_or_off(weight) is not None else ""),
         )
+
+
+def _says_on_or_off(weight: object) -> bool | None:
+    # As the step `turn_weight` reads it; None where it reads neither.
+    word = str(weight).lower() if isinstance(weight, bool | int | str) else ""
+    return {"true": True, "1": True, "yes": True, "false": False, "0": False, "no": False}.get(word)
 
 
 def _check_turns(turns: list[JsonObject]) -> Iterator[RowFinding]:

@@ -58,7 +58,11 @@ def check_calls(row: JsonObject, messages: list[object]) -> Iterator[RowFinding]
 
 def _check_list(offered: object, path: str, wrapped: bool) -> Iterator[RowFinding]:
     if not isinstance(offered, list) or not offered:
-        hint = "leave it out where there are none" if offered in (None, []) else "write a list, not text in quotes"
+        hint = (
+            "leave it out where there are none: `mend_calls: true`"
+            if offered == []
+            else "write a list, not text in quotes"
+        )
         yield _wrong_tools(path, f"is {describe_value(offered)}, not a list of tools", hint)
         return
     names: set[str] = set()

@@ -23,6 +23,8 @@ from reconciler.dataset.steps.conversion import (
 from reconciler.foundation.text import list_words
 
 _DROP_BLOCK = "remove it, or drop the row"
+_THOUGHTS = ("thinking", "redacted_thinking")
+_DROP_THOUGHTS = "remove it, or write the thoughts into the text before the answer, where the model should learn them"
 
 
 def anthropic_to_chat(row: JsonObject, note: NoteUnread) -> JsonObject:
@@ -72,7 +74,7 @@ def _anthropic_turns(role: str, blocks: object, calls: CallIds, path: str, note:
                 results.append({"role": "tool", "content": text, "tool_call_id": block.get("tool_use_id")})
             case other:
                 what = f"a chat row cannot hold a block of type `{str(other)[:100]}`"
-                raise ConversionError(place, what, _DROP_BLOCK)
+                raise ConversionError(place, what, _DROP_THOUGHTS if other in _THOUGHTS else _DROP_BLOCK)
     return results + build_turn(role, parts, made)
 
 

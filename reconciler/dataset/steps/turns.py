@@ -86,7 +86,10 @@ def set_turn_weights(key: str, inverted: bool) -> Edit:
 
 
 def mend_calls(cells: Cells) -> Cells:
-    """Return the turns with calls in the API's form: a type, an id and arguments as text; and results with their id."""
+    """Return the turns with calls in the API's form: a type, an id and arguments as text; and results with their id.
+
+    Shape:  an empty list of tools, which the API refuses, is left out
+    """
     calls = CallIds()
 
     def change(turn: JsonObject, path: str) -> JsonObject:
@@ -103,7 +106,15 @@ def mend_calls(cells: Cells) -> Cells:
             return {key: value for key, value in turn.items() if key != "tool_calls"}
         return {**turn, "tool_calls": [_mend_call(each, calls, path) for each in read_objects(made, path)]}
 
-    return edit_turns(change)(cells)
+    mended = edit_turns(change)(cells)
+    question = mended.get("input")
+    if isinstance(question, dict):
+        return {**_drop_empty_tools(mended), "input": _drop_empty_tools(question)}
+    return _drop_empty_tools(mended)
+
+
+def _drop_empty_tools(holder: Cells) -> Cells:
+    return {key: value for key, value in holder.items() if key not in ("tools", "functions") or value != []}
 
 
 def _mend_call(call: JsonObject, calls: CallIds, path: str) -> JsonObject:

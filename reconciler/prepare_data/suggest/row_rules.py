@@ -11,7 +11,7 @@ from msgspec.structs import replace
 
 from reconciler.dataset import LOOKED_AT, Recognition, Row, suggest_mapping
 from reconciler.dataset.hints import describe_meaning, find_meaning, suggest_in_row
-from reconciler.dataset.recognise import RowForm
+from reconciler.dataset.recognise import WRITE_TURNS, RowForm, find_turn_marks
 from reconciler.dataset.row_checks import check_row
 from reconciler.dataset.steps import is_empty
 from reconciler.domain.errors import Place, Problem
@@ -36,6 +36,7 @@ from reconciler.prepare_data.suggest.finding import (
     COMPLETION,
     FIELDS,
     NO_RESULT,
+    PROMPT,
     FileFinding,
     RemedyStep,
     RuleResult,
@@ -121,8 +122,18 @@ def mend_rows(row_format: Format, rows: Sequence[Row]) -> RuleResult:
 
 def make_chat(rows: Sequence[Row]) -> RuleResult:
     """Make turns of prompts and completions, as today's base models learn them."""
+    marked = next((row for row in rows if find_turn_marks(column_texts([row], PROMPT)[0])), None)
+    if marked:
+        return RuleResult(problem=_describe_transcript(marked))
     what = "prompts and completions become turns of a chat; for a base of plain text, add --for completion"
     return suggest_remedy("chat", what, "Write them as chat", Convert(source=Form.PROMPT_COMPLETION), necessary=True)
+
+
+def _describe_transcript(row: Row) -> Problem:
+    marks = find_turn_marks(column_texts([row], PROMPT)[0])
+    what = f"a conversation in one text, marked by {marks}"
+    hint = f"{WRITE_TURNS}; for a base of plain text, add --for completion"
+    return Problem(where=Place(file=row.file, line=row.line), path=PROMPT, what=what, hint=hint, rule="text.transcript")
 
 
 def find_columns(rows: Sequence[Row]) -> RuleResult:
@@ -202,12 +213,21 @@ def find_other_than_text(rows: Sequence[Row]) -> RuleResult:
     cells = [(row, column) for row in rows for column in FIELDS if not isinstance(cells_of(row).get(column), str)]
     if not cells:
         return NO_RESULT
+    nested = next(((row, name) for row, name in cells if isinstance(cells_of(row).get(name), list | dict)), None)
+    if nested:
+        return RuleResult(problem=_describe_nested(*nested))
     lines = tuple(dict.fromkeys(row.line for row, _ in cells))
     columns = [column for column in FIELDS if any(column == other for _, other in cells)]
     names = " and ".join(f"`{column}`" for column in columns)
     step = FillTemplate(templates=tuple((column, f"{{{column}}}") for column in columns))
     what = f"values of {names} are not text"
     return suggest_remedy("text", what, f"Write {names} as text", step, necessary=True, lines=lines)
+
+
+def _describe_nested(row: Row, column: str) -> Problem:
+    kind = "a list" if isinstance(cells_of(row)[column], list) else "an object"
+    what, hint = f"is {kind}, not text", "write it as the text that the model should read or answer"
+    return Problem(where=Place(file=row.file, line=row.line), path=column, what=what, hint=hint, rule="row.nested-cell")
 
 
 def find_task(rows: Sequence[Row]) -> RuleResult:

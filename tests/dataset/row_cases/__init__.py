@@ -6,6 +6,7 @@ from .api import API
 from .columns import CHOICES, FACTS, JUDGED_BY_VALUE, SPLITS
 from .defects import DEFECTS, EMPTY, MIXED
 from .forms import CALLS, FORMS
+from .marked_texts import NESTED, OTHER_WORDS, TRANSCRIPTS
 from .meaning import JUDGED_COLUMNS, MEANING
 from .preferences import LABELED, PREFERENCES
 
@@ -13,4 +14,5 @@ ROWS: list[SmallFile] = [
     *(*API, *PREFERENCES, *LABELED, *FORMS, *MEANING, *CALLS, *DEFECTS),
     *(*JUDGED_COLUMNS, *MIXED, *EMPTY),
     *(*SPLITS, *JUDGED_BY_VALUE, *CHOICES, *FACTS),
+    *(*TRANSCRIPTS, *NESTED, *OTHER_WORDS),
 ]
