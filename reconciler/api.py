@@ -14,6 +14,7 @@ from reconciler.domain.observed import JobId, ModelId, RemoteJob
 from reconciler.domain.plan import Plan
 from reconciler.domain.spec import Specs
 from reconciler.foundation.stop import Stop
+from reconciler.journal import check_journal
 from reconciler.planner.saved_plan import check_fresh
 from reconciler.render import plan_json, plan_text, problems_text, refusals_text
 from reconciler.workflow import CheckedSpecs, Setting, check_specs, resolve_setting
@@ -179,6 +180,7 @@ def apply(
 
     ends_at = find_end(timeout_seconds)
     with open_service(setting, checked.specs, ends_at=find_end_of_calls(ends_at)) as service:
+        check_journal(setting.journal, service)
         prepared = prepare_plan(setting, checked, planned.prepared.options, service)
         check_fresh(planned.plan, prepared.plan, title="the plan")
         if prepared.plan.refused:

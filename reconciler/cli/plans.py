@@ -39,7 +39,7 @@ from reconciler.domain.errors import ReconcilerError, UsageError
 from reconciler.domain.plan import ENVIRONMENT_VARIABLE, Options
 from reconciler.domain.row_diff import FEW_ROWS
 from reconciler.history import find_commit, plan_offline
-from reconciler.journal import JournalKind, mark_applied
+from reconciler.journal import JournalKind, check_journal, mark_applied
 from reconciler.planner import check_expected, check_fresh
 from reconciler.render.html import DatasetFigures
 from reconciler.render.review import Review, empty_plan, limit_samples
@@ -368,6 +368,7 @@ def _apply(
     ends_at = find_end(wait_seconds)
     with open_service(setting, checked.specs, ends_at=find_end_of_calls(ends_at), sleep=console.pause) as provider:
         with console.notice_silence(), show_time_is_up(ends_at):
+            check_journal(setting.journal, provider)
             prepared = prepare_plan(setting, checked, options, provider)
         if saved:
             check_fresh(saved.plan, prepared.plan)

@@ -2,7 +2,7 @@
 
 from msgspec.structs import replace
 
-from reconciler.domain.errors import JournalError
+from reconciler.domain.errors import JournalError, UsageError
 from reconciler.domain.observed import ClaimedJob, Observed
 from reconciler.domain.ports import Provider
 from reconciler.domain.renames import NameMap
@@ -47,7 +47,7 @@ def add_notes(setting: Setting, specs: Specs, observed: Observed, provider: Prov
     try:
         with open_journal(setting.journal, provider, scope) as journal:
             intents = journal.open_intents()
-    except JournalError as error:
+    except (JournalError, UsageError) as error:
         return replace(observed, journal_doubt=str(error).removesuffix(_NOTHING_SENT))
     names = NameMap.of(specs)
     claimed = tuple(

@@ -26,7 +26,6 @@ from reconciler.domain.observed import Observed, RemoteFile
 from reconciler.domain.plan import Options, Plan
 from reconciler.domain.ports import Provider
 from reconciler.domain.spec import Specs
-from reconciler.journal import check_journal
 from reconciler.planner import GUARDS, make_plan
 from reconciler.providers import needs_app
 from reconciler.specfile import read_prices
@@ -167,7 +166,6 @@ def open_service(
         sleep=sleep,
     )
     with opened as provider:
-        check_journal(setting.journal, provider)
         yield with_renames(provider, read_names(setting, specs))
 
 

@@ -11,6 +11,9 @@ from reconciler.domain.observed import JobId
 from reconciler.domain.ports import Intent
 from reconciler.foundation.git import Git
 from reconciler.journal import DirectoryJournal, GitJournal
+from reconciler.specfile import read_specs
+from reconciler.workflow import locate_setting
+from reconciler.workflow.plan import open_service
 from tests.acceptance.conftest import Repository
 from tests.journal.stores import git
 
@@ -102,3 +105,15 @@ def test_a_plan_reads_the_journal_that_an_apply_writes(
     refused = quickstart.run("plan", ROOT)
     assert refused.code == 64
     assert "there are directory, git, remote" in refused.err
+
+
+def test_a_journal_that_a_service_cannot_keep_ends_no_command_that_writes_no_note(quickstart: Repository) -> None:
+    environ = {
+        **os.environ,
+        "RECONCILER_JOURNAL": "remote",
+        "OPENAI_API_KEY": "sk-of-no-account",
+        "OPENAI_BASE_URL": "http://127.0.0.1:9/v1",
+    }
+    setting = locate_setting(quickstart.root / ROOT, environ, provider="openai-legacy")
+    with open_service(setting, read_specs(setting.root, setting.workspace)) as provider:
+        assert not provider.capabilities.keeps_notes
