@@ -39,7 +39,8 @@ class Console:
     """The two streams of a command.
 
     Shape:  `width` is that of the terminal behind stdout; None where lines may have any length; `secrets` are removed
-            from everything that is written; `last_pause` is the wait that was reported last
+            from everything that is written; `last_pause` is the wait that was reported last; a service that gives no
+            answer for `silent_seconds` is reported
     """
 
     out: Sink
@@ -51,6 +52,7 @@ class Console:
     width: int | None = None
     secrets: tuple[str, ...] = field(default=(), repr=False)
     last_pause: _LastPause = field(default_factory=_LastPause, repr=False)
+    silent_seconds: float = SILENT_SECONDS
 
     def redirect(self, stream: TextIO) -> Sink:
         """Return a sink into another stream that removes the same credentials."""
@@ -100,12 +102,12 @@ class Console:
         time.sleep(seconds)
 
     @contextmanager
-    def notice_silence(self, seconds: float = SILENT_SECONDS) -> Iterator[None]:
+    def notice_silence(self) -> Iterator[None]:
         """Write a line when a look at the service takes so long, and again whenever twice the time has passed."""
         ended = threading.Event()
 
         def watch() -> None:
-            passed, wait = 0.0, seconds
+            passed, wait = 0.0, self.silent_seconds
             while not ended.wait(wait):
                 passed += wait
                 wait = passed

@@ -105,7 +105,8 @@ def _examine(where: SpecsOptions, console: Console, *, probe: bool) -> Iterator[
         signed_with = describe_signing(setting.profiles.find(name), setting.environ)
         yield DoctorFinding(what="signed with", detail=signed_with)
         with open_service(setting, specs, sleep=console.pause) as provider:
-            observed = provider.observe()
+            with console.notice_silence():
+                observed = provider.observe()
             yield from _examine_service(setting, specs, name, provider, observed)
             if probe:
                 yield from _probe(specs, provider, observed, console)

@@ -57,7 +57,7 @@ def forget(
         )
     address = Address(Kind.MODEL, name)
     lock = read_lock(setting.lock_path)
-    with open_service(setting, specs, sleep=console.pause) as provider:
+    with open_service(setting, specs, sleep=console.pause) as provider, console.notice_silence():
         observed = provider.observe()
     jobs = tuple(job for job in observed.jobs if job.address == address)
     named = [entry for entry in lock.entries if entry.address == address]

@@ -77,7 +77,7 @@ def import_(
         notes.append(text)
         console.note(text)
 
-    with open_service(place.setting, place.specs, sleep=console.pause) as provider:
+    with open_service(place.setting, place.specs, sleep=console.pause) as provider, console.notice_silence():
         job = find_job(place, what, provider, note)
         with draft_import(place, job, provider, name=name, rows=rows, settings=settings) as draft:
             if write:

@@ -116,14 +116,16 @@ def files(
     with _open_provider(where, console) as provider:
         if file is not None:
             _refuse_filters(ours, status, purpose, limit, summary)
-            one = provider.file(FileId(file))
-            made = _find_makers(provider, console)[0].of_file(one.id)
+            with console.notice_silence():
+                one = provider.file(FileId(file))
+                made = _find_makers(provider, console)[0].of_file(one.id)
             console.out.write(
                 json_document(file_fields(one, made)) if as_json else file_detail(one, made, colour=console.colour)
             )
             return exit_codes.OK
-        held = provider.list_files()
-        makers, doubts = _find_makers(provider, console)
+        with console.notice_silence():
+            held = provider.list_files()
+            makers, doubts = _find_makers(provider, console)
     all_files = [(each, makers.of_file(each.id)) for each in held.items]
     shown = _select(
         all_files,
@@ -158,12 +160,14 @@ def jobs(
     with _open_provider(where, console) as provider:
         if job is not None:
             _refuse_filters(ours, status, limit, summary)
-            card = _read_card(provider, JobId(job))
+            with console.notice_silence():
+                card = _read_card(provider, JobId(job))
             console.out.write(
                 json_document(job_detail_fields(card)) if as_json else job_detail(card, colour=console.colour)
             )
             return exit_codes.OK
-        held = provider.list_jobs()
+        with console.notice_silence():
+            held = provider.list_jobs()
     shown = _select(
         held.items,
         lambda each: (
@@ -196,14 +200,16 @@ def models(
     with _open_provider(where, console) as provider:
         if model is not None:
             _refuse_filters(ours, limit, summary)
-            one = provider.model(ModelId(model))
-            made = _find_makers(provider, console)[0].of_model(one.id)
+            with console.notice_silence():
+                one = provider.model(ModelId(model))
+                made = _find_makers(provider, console)[0].of_model(one.id)
             console.out.write(
                 json_document(model_fields(one, made)) if as_json else model_detail(one, made, colour=console.colour)
             )
             return exit_codes.OK
-        held = provider.list_models()
-        makers, doubts = _find_makers(provider, console)
+        with console.notice_silence():
+            held = provider.list_models()
+            makers, doubts = _find_makers(provider, console)
     all_models = [(each, makers.of_model(each.id)) for each in held.items]
     shown = _select(all_models, lambda each: not ours or _is_ours(each), limit)
     own = sum(map(_is_ours, all_models))

@@ -128,7 +128,9 @@ def _watch_ids(
         open_service(place.setting, place.specs, ends_at=ends_at, sleep=console.pause) as provider,
         handle_signals(stop),
     ):
-        for job in [find_job(place, text, provider, console.note) for text in ids]:
+        with console.notice_silence():
+            jobs = [find_job(place, text, provider, console.note) for text in ids]
+        for job in jobs:
             events = follow_jobs(
                 (job,),
                 provider,
@@ -210,9 +212,9 @@ def cancel(context: typer.Context, name: NameArgument, where: SpecsOptions, auto
         # The specs then only say which jobs are ours: nothing is wanted, and no row is read.
         checked = CheckedSpecs(specs=replace(place.specs, datasets=(), models=()), measures={})
     with open_service(place.setting, place.specs, sleep=console.pause) as provider:
-        # A job that is not ours is refused before anything else happens.
-        jobs = [] if by_name else [_require_ours(place, find_job(place, name, provider, console.note), provider)]
         with console.notice_silence():
+            # A job that is not ours is refused before anything else happens.
+            jobs = [] if by_name else [_require_ours(place, find_job(place, name, provider, console.note), provider)]
             prepared = prepare_plan(place.setting, checked, Options(), provider)
         if by_name:
             find_newest_jobs(checked.specs, (name,), prepared.observed)

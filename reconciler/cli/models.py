@@ -4,6 +4,7 @@ import json
 import os
 import secrets
 from collections.abc import Mapping
+from itertools import chain
 from pathlib import Path
 from typing import Annotated
 
@@ -88,7 +89,7 @@ def output(
     found = {name: entry for name in wanted if (entry := find_locked(place.setting, place.specs, name))}
     missing: Mapping[str, NotFoundError] = {}
     if unlocked := [name for name in wanted if name not in found]:
-        with open_service(place.setting, place.specs, sleep=console.pause) as provider:
+        with open_service(place.setting, place.specs, sleep=console.pause) as provider, console.notice_silence():
             more, missing = find_all_serving(place.setting, place.specs, unlocked, provider)
         found |= more
     entries = tuple(found[name] for name in wanted if name in found)
@@ -105,7 +106,7 @@ def _print_ids(place: Workplace, wanted: tuple[str, ...], id_format: ModelIdForm
     """Print the ids of models that were asked for by an id; the other formats need a name."""
     if id_format is not ModelIdFormat.PLAIN:
         raise UsageError(f"--format {id_format} needs the names of models, and an id has none; ask by name")
-    with open_service(place.setting, place.specs, sleep=console.pause) as provider:
+    with open_service(place.setting, place.specs, sleep=console.pause) as provider, console.notice_silence():
         models = [find_serving_model(place, each, provider, console.note).model for each in wanted]
         for model in models:
             provider.model(model)
@@ -128,13 +129,17 @@ def run(
     if (prompt is None) == (file is None):
         raise UsageError("run needs either a prompt (-p) or a conversation (-f)")
     place = find_place(where, (name,))
+    # Before the service is asked: a conversation that a person types is no silence of the service.
+    conversation = read_conversation(prompt, file, system)
     with open_service(place.setting, place.specs, sleep=console.pause) as provider:
-        found = find_serving_model(place, name, provider, console.note, is_completion=completion)
-        if found.is_completion and prompt is not None:
-            pieces = provider.complete(found.model, prompt)
-        else:
-            pieces = provider.answer(found.model, read_conversation(prompt, file, system))
-        for piece in pieces:
+        with console.notice_silence():
+            found = find_serving_model(place, name, provider, console.note, is_completion=completion)
+            if found.is_completion and prompt is not None:
+                pieces = provider.complete(found.model, prompt)
+            else:
+                pieces = provider.answer(found.model, conversation)
+            first = next(pieces, "")
+        for piece in chain((first,), pieces):
             console.out.write_untrusted(piece)
             console.out.flush()
         console.out.line()
@@ -179,7 +184,7 @@ def snippet(
     """
     console: Console = context.obj
     place = find_place(where, (name,))
-    with open_service(place.setting, place.specs, sleep=console.pause) as provider:
+    with open_service(place.setting, place.specs, sleep=console.pause) as provider, console.notice_silence():
         found = find_serving_model(place, name, provider, console.note, is_completion=completion)
     if found.is_completion and system:
         raise UsageError(f"{name} was trained on prompts and completions, and takes no system message")
