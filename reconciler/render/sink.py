@@ -9,7 +9,8 @@ import math
 import os
 import re
 from collections.abc import Iterator
-from itertools import product
+from functools import lru_cache
+from itertools import accumulate, product
 from typing import TextIO
 
 from reconciler.render.sanitize import ELLIPSIS, clean_lines, escape_markdown, escape_markdown_inside, percent_encode
@@ -23,6 +24,15 @@ SHORTEST = 4
 """Characters of the shortest secret: to take out a shorter value would damage every text."""
 
 _SHORTEST_CORE = 6
+
+PIECE = 12
+"""Characters of the shortest piece of a longer secret that is taken out."""
+
+_STEP = PIECE // 2
+"""Every piece holds a whole block of this size that begins at a multiple of it: few blocks are looked up."""
+
+_CHANGES = 2
+_CHANGE = re.compile(r"(?<=[a-z])(?=[A-Z0-9])|(?<=[A-Z])(?=[0-9])|(?<=[0-9])(?=[A-Za-z])")
 _IN_HTML = str.maketrans({"&": "&amp;", "<": "&lt;", ">": "&gt;", '"': "&quot;", "'": "&#x27;"})
 _OPEN_END = re.compile(r"(?:(?:^|(?<=\n))[^\S\n]*:|##?|\r)\Z")
 
@@ -69,18 +79,18 @@ class Sink:
         A few characters are held back while they may be the beginning of a secret or a command; `end_untrusted`
         writes them, and so does the next text of ours.
         """
-        text = self._redact(self._held + piece)
+        text = self._held + piece
         start = "x" if self._inside_line else ""
         unfinished = _OPEN_END.search(start + text)
-        held = max(self._redact.count_open_end(text), len(unfinished[0]) if unfinished else 0)
+        held = max(self._redact.count_open_piece(text), len(unfinished[0]) if unfinished else 0)
         self._held = text[len(text) - held :]
-        self._write(self._clean_piece(text[: len(text) - held]))
+        self._write(self._clean_piece(self._redact(text[: len(text) - held])))
 
     def end_untrusted(self) -> None:
         """Write what `write_untrusted` holds back: its text has ended."""
         held, self._held = self._held, ""
         if held:
-            self._write(self._clean_piece(held))
+            self._write(self._clean_piece(self._redact(held)))
 
     def flush(self) -> None:
         """Flush the stream."""
@@ -118,23 +128,35 @@ class Redactor:
     """Takes given secrets out of text, in every form.
 
     Shape:  as they are; quoted for URLs, JSON, HTML, Markdown, Python and workflow commands; in base64 and in hex;
-            each of these in JSON too
+            each of these in JSON too; and every piece of these of `PIECE` characters that mixes letters and digits
+            as words do not
     """
 
     def __init__(self, secrets: tuple[str, ...] = ()) -> None:
         values = {value for secret in secrets for value in (secret, secret.strip()) if len(value) >= SHORTEST}
         forms = {form for value in values for form in _secret_forms(value)}
+        pieces = _cut_forms(tuple(sorted(forms)))
         # A document in JSON may hold a text in any of these forms, such as Markdown.
         forms |= {json.dumps(form, ensure_ascii=ascii_only)[1:-1] for form in forms for ascii_only in (True, False)}
         # Longest first: a form that contains another one is taken out whole.
         self._forms = tuple(sorted(forms, key=lambda form: (-len(form), form)))
         self._pattern = re.compile("|".join(map(re.escape, self._forms))) if self._forms else None
+        self._pieces, self._telling, self._blocks = pieces
+        self._all_forms = "\0".join(self._forms)
 
     def __call__(self, text: str) -> str:
-        """Return the text without any secret, and without the beginning of one that was cut short."""
-        if self._pattern is None or not (ELLIPSIS in text or any(form in text for form in self._forms)):
+        """Return the text without any secret, any piece of one, and the beginning of one that was cut short.
+
+        Cost:   linear in the text, whatever the number of secrets
+        """
+        if self._pattern is None:
             return text
-        *cut_short, rest = self._pattern.sub(REDACTED, text).split(ELLIPSIS)
+        if self._holds_whole(text):
+            text = self._pattern.sub(REDACTED, text)
+        text = self._redact_pieces(text)
+        if ELLIPSIS not in text:
+            return text
+        *cut_short, rest = text.split(ELLIPSIS)
         return ELLIPSIS.join([*map(self._redact_stump, cut_short), rest])
 
     def count_open_end(self, text: str) -> int:
@@ -145,9 +167,76 @@ class Redactor:
                 return size
         return 0
 
+    def count_open_piece(self, text: str) -> int:
+        """Return how many characters at the end of a text may go on as a secret or as a piece of one.
+
+        Shape:  nothing that is to be taken out ends behind the first of them and begins before it
+        """
+        size = 0
+        while size < len(text) and text[-size - 1] != "\0" and text[-size - 1 :] in self._all_forms:
+            size += 1
+        start = len(text) - size
+        for begin, end in self._find_spans(text):
+            if begin < start < end:
+                start = end
+        return len(text) - start
+
+    def _find_spans(self, text: str) -> Iterator[tuple[int, int]]:
+        if self._pattern is not None and self._holds_whole(text):
+            yield from (found.span() for found in self._pattern.finditer(text))
+        yield from self._find_pieces(text)
+
+    def _holds_whole(self, text: str) -> bool:
+        return any(form in text for form in self._forms)
+
+    def _redact_pieces(self, text: str) -> str:
+        shown, at = list[str](), 0
+        for begin, end in self._find_pieces(text):
+            shown += (text[at:begin], REDACTED)
+            at = end
+        return "".join((*shown, text[at:])) if shown else text
+
+    def _find_pieces(self, text: str) -> Iterator[tuple[int, int]]:
+        """Yield where pieces of secrets stand, in order and apart from each other."""
+        done = 0
+        for at in range(0, len(text), _STEP):
+            if text[at : at + _STEP] not in self._blocks:
+                continue
+            for begin in range(max(done, at + _STEP - PIECE), at + 1):
+                if begin >= done and text[begin : begin + PIECE] in self._telling:
+                    first, last = begin, begin
+                    while first > done and text[first - 1 : first - 1 + PIECE] in self._pieces:
+                        first -= 1
+                    while text[last + 1 : last + 1 + PIECE] in self._pieces:
+                        last += 1
+                    done = last + PIECE
+                    yield first, done
+
     def _redact_stump(self, text: str) -> str:
         stump = self.count_open_end(text)
         return text[:-stump] + REDACTED if stump >= SHORTEST else text
+
+
+@lru_cache(maxsize=4)
+def _cut_forms(forms: tuple[str, ...]) -> tuple[frozenset[str], frozenset[str], frozenset[str]]:
+    """Return all pieces of the forms, the telling ones, and the blocks to look up; the sinks of a run share them."""
+    telling = frozenset(piece for form in forms for piece in _cut_telling(form))
+    pieces = frozenset(piece for form in forms for piece in _cut(form, PIECE))
+    blocks = frozenset(block for form in forms for block in _cut(form, _STEP)) if telling else frozenset[str]()
+    return pieces, telling, blocks
+
+
+def _cut(text: str, size: int) -> Iterator[str]:
+    return (text[at : at + size] for at in range(len(text) - size + 1))
+
+
+def _cut_telling(form: str) -> Iterator[str]:
+    """Yield the pieces in which letters and digits change as they do by chance, and not as in words and names."""
+    places = {found.start() for found in _CHANGE.finditer(form)}
+    counts = tuple(accumulate(at in places for at in range(len(form))))
+    return (
+        form[at : at + PIECE] for at in range(len(form) - PIECE + 1) if counts[at + PIECE - 1] - counts[at] >= _CHANGES
+    )
 
 
 def _secret_forms(value: str) -> Iterator[str]:

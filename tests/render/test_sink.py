@@ -4,7 +4,9 @@ import base64
 import html
 import io
 import json
+import random
 import re
+import string
 from collections.abc import Callable
 from functools import partial
 from itertools import pairwise
@@ -15,7 +17,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from reconciler.render import Sink, clean
-from reconciler.render.sink import REDACTED
+from reconciler.render.sink import PIECE, REDACTED
 
 CANARY = 'cánary/+"key" 7f3\\&=9a'
 
@@ -81,6 +83,58 @@ def test_every_place_and_every_secret() -> None:
 def test_a_secret_with_a_newline_around_it() -> None:
     """A key that was read from a file often ends with one."""
     assert put("it is abcdef!", secrets=("abcdef\n",)) == f"it is {REDACTED}!\n"
+
+
+KEY = "sk-proj-" + "".join(random.Random(7).choices(string.ascii_letters + string.digits, k=48))
+
+
+def longest_common_piece(text: str, secret: str) -> int:
+    sizes = range(len(secret), 0, -1)
+    return next(
+        (size for size in sizes if any(secret[at : at + size] in text for at in range(len(secret) - size + 1))), 0
+    )
+
+
+@pytest.mark.parametrize("dress", [str, lambda text: text.encode().hex(), lambda text: quote(text, safe="")])
+@pytest.mark.parametrize("start", range(8, len(KEY) - PIECE - 6, 5))
+def test_a_piece_of_a_key_is_taken_out(start: int, dress: Callable[[str], str]) -> None:
+    piece = KEY[start : start + PIECE + 6]
+
+    assert put(f"the key ({dress(piece)}) is wrong", secrets=(KEY,)) == f"the key ({REDACTED}) is wrong\n"
+
+
+def test_a_key_in_halves_is_taken_out() -> None:
+    shown = put(f"it begins with {KEY[:28]} and ends with {KEY[28:]}", secrets=(KEY,))
+
+    assert shown == f"it begins with {REDACTED} and ends with {REDACTED}\n"
+
+
+@given(st.integers(0, 30), st.integers(PIECE, 40), st.lists(st.integers(1, 60), max_size=8))
+def test_a_piece_of_a_key_in_a_text_that_arrives_in_pieces(start: int, size: int, cuts: list[int]) -> None:
+    text = f"the key is {KEY[start : start + size]}, they said"
+    places = sorted({0, len(text), *(cut for cut in cuts if cut < len(text))})
+    stream = io.StringIO()
+    sink = Sink(stream, (KEY,))
+    for begin, end in pairwise(places):
+        sink.write_untrusted(text[begin:end])
+    sink.end_untrusted()
+    torn, whole = stream.getvalue(), put(text, secrets=(KEY,)).rstrip("\n")
+
+    assert torn == whole
+    assert longest_common_piece(torn, KEY[8:]) < PIECE
+
+
+def test_words_and_names_that_a_secret_shares_with_a_text_stay() -> None:
+    text = "the base model gpt-4o-mini-2024-07-18 and local-development"
+
+    assert put(text, secrets=("local-development-key", "gpt-4o-mini-2024-07-18:mine")) == text + "\n"
+
+
+def test_a_piece_in_a_long_output_is_found_among_many_secrets() -> None:
+    text = f"{'an ordinary sentence of a long output. ' * 5_000}{KEY[20:40]}"
+    secrets = (KEY, *("".join(random.Random(seed).choices(string.ascii_letters, k=40)) for seed in range(40)))
+
+    assert put(text, secrets=secrets) == text.replace(KEY[20:40], REDACTED) + "\n"
 
 
 @pytest.mark.parametrize("secret", ["", " ", "a", "abc"])
