@@ -165,6 +165,7 @@ def jobs(
             console.out.write(
                 json_document(job_detail_fields(card)) if as_json else job_detail(card, colour=console.colour)
             )
+            _show_doubts(card.list_warnings, console)
             return exit_codes.OK
         with console.notice_silence():
             held = provider.list_jobs()
@@ -280,19 +281,23 @@ def _find_makers(provider: Provider, console: Console) -> tuple[Makers, tuple[st
         doubt = f"the jobs behind the files and models are not known: {error}"
         console.note(f"Warning: {doubt}")
         return Makers.among(()), (doubt,)
-    _show_doubts(held, console)
+    _show_doubts(held.list_warnings, console)
     return Makers.among(held.items), held.list_warnings
 
 
 def _read_card(provider: Provider, job: JobId) -> JobDetail:
+    found = provider.job(job)
+    events = _read_if_known(lambda: provider.events(job, most=LAST_EVENTS))
+    checkpoints = _read_if_known(lambda: provider.checkpoints(job))
     return JobDetail(
-        job=provider.job(job),
-        events=_read_if_known(lambda: provider.events(job, most=LAST_EVENTS)),
-        checkpoints=_read_if_known(lambda: provider.checkpoints(job)),
+        job=found,
+        events=None if events is None else events.items,
+        checkpoints=None if checkpoints is None else checkpoints.items,
+        list_warnings=tuple(doubt for held in (events, checkpoints) if held for doubt in held.list_warnings),
     )
 
 
-def _read_if_known(read: Callable[[], tuple[T, ...]]) -> tuple[T, ...] | None:
+def _read_if_known(read: Callable[[], Inventory[T]]) -> Inventory[T] | None:
     # The job exists, so a list that is not found is one that this service does not have.
     try:
         return read()
@@ -301,10 +306,10 @@ def _read_if_known(read: Callable[[], tuple[T, ...]]) -> tuple[T, ...] | None:
 
 
 def _show_summary(held: Inventory[object], console: Console, summary: str) -> None:
-    _show_doubts(held, console)
+    _show_doubts(held.list_warnings, console)
     console.err.line(summary)
 
 
-def _show_doubts(held: Inventory[object], console: Console) -> None:
-    for doubt in held.list_warnings:
+def _show_doubts(doubts: Sequence[str], console: Console) -> None:
+    for doubt in doubts:
         console.note(f"Warning: {doubt}")

@@ -79,7 +79,7 @@ class JobVanished(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class EventsMissing(msgspec.Struct, frozen=True, kw_only=True):
-    """The events of a job cannot be read, and the job is followed by its status; reported once for a job."""
+    """Events of a job are missing, or may be, and the job is followed by its status; reported once for a job."""
 
     address: Address | None
     job: JobId

@@ -200,14 +200,15 @@ class Listing(Protocol):
         Cost:   one request
         """
 
-    def events(self, job: JobId, after: str | None = None, most: int | None = None) -> tuple[JobEvent, ...]:
+    def events(self, job: JobId, after: str | None = None, most: int | None = None) -> Inventory[JobEvent]:
         """Return a job's events, oldest first: those later than the event `after`, and of them the newest `most`.
 
         Raises: NotFoundError when the job is not there
+        Shape:  the warnings are about the pages that were read
         Cost:   the pages down to `after` or `most`
         """
 
-    def checkpoints(self, job: JobId) -> tuple[Checkpoint, ...]:
+    def checkpoints(self, job: JobId) -> Inventory[Checkpoint]:
         """Return a job's checkpoints, by step.
 
         Raises: NotFoundError when the job, or such a list, is not there

@@ -159,7 +159,8 @@ def _read(
     try:
         found = find_job(job)
         try:
-            reading = _Reading(found, provider.events(job, last_event))
+            events = provider.events(job, last_event)
+            reading = _Reading(found, events.items, missing="; ".join(events.list_warnings))
         except (NotFoundError, MalformedError) as error:
             reading = _Reading(found, missing=str(error))
         put(reading)

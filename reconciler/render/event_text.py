@@ -67,7 +67,7 @@ def event_lines(event: Event, style: Style, progress: str = "") -> tuple[str, ..
             text = f"job {clean(gone)} no longer exists on the service"
             return (_line(str(address or gone), style.red(text), style),)
         case EventsMissing(address=address, job=job_id, reason=reason):
-            text = f"the events of job {clean(job_id)} cannot be read ({clean(reason)}); its status is followed"
+            text = f"events of job {clean(job_id)} may be missing ({clean(reason)}); its status is followed"
             return (_line(str(address or job_id), style.yellow(text), style),)
         case ServiceSilent(seconds=seconds, reason=reason):
             text = (

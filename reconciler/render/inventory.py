@@ -178,11 +178,15 @@ def _moment(unix_seconds: int | None, time_format: str) -> str:
 
 
 class JobDetail(msgspec.Struct, frozen=True, kw_only=True):
-    """A job with its events and checkpoints; None where the service does not list them."""
+    """A job with its events and checkpoints; None where the service does not list them.
+
+    Shape:  `list_warnings` say why the events or the checkpoints may not be whole
+    """
 
     job: RemoteJob
     events: tuple[JobEvent, ...] | None
     checkpoints: tuple[Checkpoint, ...] | None
+    list_warnings: tuple[str, ...] = ()
 
 
 def file_detail(file: RemoteFile, job: RemoteJob | None, *, colour: bool = False) -> str:
@@ -205,11 +209,16 @@ def job_detail(detail: JobDetail, *, colour: bool = False) -> str:
 
 
 def job_detail_fields(detail: JobDetail) -> Fields:
-    """Return a job as JSON fields, with `checkpoints` and `events`."""
+    """Return a job as JSON fields, with `checkpoints` and `events`, and why these may not be whole."""
     names = "id model step created_at"
     checkpoints = None if detail.checkpoints is None else [pick(each, names) for each in detail.checkpoints]
     events = None if detail.events is None else [event_fields(each) for each in detail.events]
-    return {**job_fields(detail.job), "checkpoints": checkpoints, "events": events}
+    return {
+        **job_fields(detail.job),
+        "checkpoints": checkpoints,
+        "events": events,
+        "warnings": list(detail.list_warnings),
+    }
 
 
 def _file_facts(file: RemoteFile, job: RemoteJob | None) -> Iterator[tuple[str, str | int | None]]:

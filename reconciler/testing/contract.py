@@ -294,15 +294,15 @@ class ProviderContract(ABC):
     def test_events_come_oldest_first_and_go_on_where_one_stopped(self) -> None:
         service = self.open_service()
         job = train(service).id
-        before = service.provider.events(job, None)
+        before = service.provider.events(job, None).items
         for step in range(1, 6):
             service.log(job, f"Step {step}/5", step=step, train_loss=0.5)
 
-        later = service.provider.events(job, before[-1].id)
+        later = service.provider.events(job, before[-1].id).items
         assert [event.message for event in later] == [f"Step {step}/5" for step in range(1, 6)]
         assert dict(later[0].metrics) == ({"step": 1, "train_loss": 0.5} if Keeps.METRICS in service.keeps else {})
-        assert service.provider.events(job, later[-1].id) == ()
-        assert service.provider.events(job, None) == before + later
+        assert service.provider.events(job, later[-1].id).items == ()
+        assert service.provider.events(job, None).items == before + later
 
     def test_checkpoints_come_by_step(self) -> None:
         service = self.open_service()
@@ -310,7 +310,7 @@ class ProviderContract(ABC):
         for step in (10, 20, 30):
             service.save(job, step)
 
-        saved = service.provider.checkpoints(job)
+        saved = service.provider.checkpoints(job).items
         assert [each.step for each in saved] == ([10, 20, 30] if Keeps.CHECKPOINTS in service.keeps else [])
         assert all(each.model.endswith(f"ckpt-step-{each.step}") for each in saved)
 

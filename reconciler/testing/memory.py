@@ -81,18 +81,18 @@ class MemoryProvider(MemoryService):
             theirs = (thing for thing in self.foreign if isinstance(thing, RemoteJob) and thing.id == job)
             return next(theirs, None) or self._job(job)
 
-    def events(self, job: JobId, after: str | None = None, most: int | None = None) -> tuple[JobEvent, ...]:
+    def events(self, job: JobId, after: str | None = None, most: int | None = None) -> Inventory[JobEvent]:
         with self._lock:
             self.job(job)
             found = self._events.get(job, [])
             ids = [event.id for event in found]
             later = tuple(found[ids.index(after) + 1 :] if after in ids else found)
-            return later if most is None else later[-most:]
+            return Inventory(items=later if most is None else later[-most:])
 
-    def checkpoints(self, job: JobId) -> tuple[Checkpoint, ...]:
+    def checkpoints(self, job: JobId) -> Inventory[Checkpoint]:
         with self._lock:
             self.job(job)
-            return tuple(sorted(self._checkpoints.get(job, []), key=lambda saved: saved.step))
+            return Inventory(items=tuple(sorted(self._checkpoints.get(job, []), key=lambda saved: saved.step)))
 
     def find_file(self, dataset: Dataset) -> RemoteFile | None:
         with self._lock:

@@ -113,5 +113,5 @@ def test_the_last_events_are_the_newest_in_their_order(service: Inhabited) -> No
     for number in range(5):
         service.log(job.id, f"line {number}")
 
-    assert [event.message for event in service.provider.events(job.id, most=2)] == ["line 3", "line 4"]
-    assert len(service.provider.events(job.id, most=99)) == 6
+    assert [event.message for event in service.provider.events(job.id, most=2).items] == ["line 3", "line 4"]
+    assert len(service.provider.events(job.id, most=99).items) == 6

@@ -74,11 +74,11 @@ def test_a_model_from_its_rows_to_its_answers(local: HttpProvider) -> None:
     assert "".join(local.answer(done.model, messages)) == "answer 1"
     assert "".join(local.complete(done.model, "something else")) == "something else"
 
-    events = local.events(job.id, None)
+    events = local.events(job.id, None).items
     assert events[0].message == f"Created fine-tuning job: {job.id}"
-    assert local.events(job.id, events[2].id) == events[3:]
+    assert local.events(job.id, events[2].id).items == events[3:]
     assert any(dict(event.metrics).get("step") == 3 for event in events)
-    steps = [saved.step for saved in local.checkpoints(job.id)]
+    steps = [saved.step for saved in local.checkpoints(job.id).items]
     assert steps == sorted(steps) != []
 
     for _ in range(2):

@@ -7,7 +7,7 @@ from msgspec.structs import replace
 
 from reconciler.domain.errors import MalformedError, NotFoundError, ProviderError, TemporaryError
 from reconciler.domain.event import EventsMissing, JobLogged, JobMoved, JobVanished
-from reconciler.domain.observed import JobDetails, JobEvent, JobId, JobStatus, RemoteJob
+from reconciler.domain.observed import Inventory, JobDetails, JobEvent, JobId, JobStatus, RemoteJob
 from reconciler.executor import follow
 from reconciler.testing import MemoryProvider
 from tests.simulation import Clock
@@ -84,7 +84,7 @@ def test_a_service_that_is_away_for_a_moment_is_looked_at_again() -> None:
 
         failing = 0
 
-        def events(self, job: JobId, after: str | None = None, most: int | None = None) -> tuple[JobEvent, ...]:
+        def events(self, job: JobId, after: str | None = None, most: int | None = None) -> Inventory[JobEvent]:
             self.failing += 1
             if self.failing in {1, 3}:
                 raise TemporaryError("away")
@@ -102,7 +102,7 @@ class Bare(MemoryProvider):
     has_events = False
     refusal: ProviderError = NotFoundError("no such path")
 
-    def events(self, job: JobId, after: str | None = None, most: int | None = None) -> tuple[JobEvent, ...]:
+    def events(self, job: JobId, after: str | None = None, most: int | None = None) -> Inventory[JobEvent]:
         if not self.has_events:
             raise self.refusal
         return super().events(job, after, most)
@@ -144,3 +144,18 @@ def test_an_unknown_status_means_active(status: str) -> None:
     desk.move(status)
     desk.clock.after(5, lambda: desk.move("cancelled"))
     assert desk.follow() == [f"is {status}", "is cancelled"]
+
+
+def test_a_list_of_events_that_may_be_cut_is_reported_once_after_its_events() -> None:
+    class Circling(MemoryProvider):
+        """A service whose list of events has no end."""
+
+        def events(self, job: JobId, after: str | None = None, most: int | None = None) -> Inventory[JobEvent]:
+            return replace(super().events(job, after, most), list_warnings=("the list of events goes round",))
+
+    desk = Desk(Circling())
+    desk.service.log(THEIRS.id, "created")
+    desk.clock.after(3, lambda: desk.move("running"))
+    desk.clock.after(8, lambda: desk.move("succeeded"))
+    told = ["created", "no events: the list of events goes round", "is queued", "is running", "is succeeded"]
+    assert desk.follow() == told

@@ -178,3 +178,12 @@ def test_a_model_without_an_id_gives_a_warning() -> None:
     assert opened(httpx.MockTransport(handle)).observe().list_warnings == (
         "the list of models holds an entry without an id",
     )
+
+
+def test_endless_lists_of_events_and_checkpoints_end_with_a_warning() -> None:
+    of_both = {"message": "a line", "fine_tuned_model_checkpoint": "ft:base:acme::1", "step_number": 1}
+    page = {"data": [{**row, **of_both} for row in rows(*map(str, range(100)))], "has_more": True}
+    provider = opened(httpx.MockTransport(lambda _: httpx.Response(200, json=page)))
+    for held in (provider.events(JobId("ftjob-1")), provider.checkpoints(JobId("ftjob-1"))):
+        assert any("goes round in circles" in warning for warning in held.list_warnings)
+    assert provider.events(JobId("ftjob-1"), most=10).list_warnings == ()

@@ -11,7 +11,7 @@ import msgspec
 
 from reconciler.domain.desired import Model
 from reconciler.domain.identity import Stamp
-from reconciler.domain.observed import Checkpoint, FileId, JobEvent, JobId, RemoteFile, RemoteJob
+from reconciler.domain.observed import Checkpoint, FileId, Inventory, JobEvent, JobId, RemoteFile, RemoteJob
 from reconciler.domain.ports import Write
 from reconciler.providers.http.client import Client
 from reconciler.providers.http.errors import Proof
@@ -84,9 +84,9 @@ class Jobs(Protocol):
 
     def job(self, job: JobId) -> RemoteJob: ...
 
-    def events(self, job: JobId, after: str | None, most: int | None) -> tuple[JobEvent, ...]: ...
+    def events(self, job: JobId, after: str | None, most: int | None) -> Inventory[JobEvent]: ...
 
-    def checkpoints(self, job: JobId) -> tuple[Checkpoint, ...]: ...
+    def checkpoints(self, job: JobId) -> Inventory[Checkpoint]: ...
 
     def create(self, request: NewJob) -> Write[RemoteJob]: ...
 

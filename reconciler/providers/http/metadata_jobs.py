@@ -14,6 +14,7 @@ from reconciler.domain.identity import Stamp
 from reconciler.domain.observed import (
     Checkpoint,
     FileId,
+    Inventory,
     JobEvent,
     JobId,
     RemoteFile,
@@ -87,18 +88,20 @@ class MetadataJobs:
         found = self._rules.read(self._client.get(self._path(job)), self._project, LENIENT)
         return replace(found, stamp=None) if self._is_forged(found) else found
 
-    def events(self, job: JobId, after: str | None, most: int | None) -> tuple[JobEvent, ...]:
+    def events(self, job: JobId, after: str | None, most: int | None) -> Inventory[JobEvent]:
         """Return a job's events; services list the newest first, so the walk ends at the one named."""
         rules, path = self._rules, self._path(job, self._rules.events_path)
-        listed = self._client.list_paged("events", path, {}, rules.page_size, rules.read_event, ListWarnings())
-        return tuple(islice(takewhile(lambda event: event.id != after, listed), most))[::-1]
+        warnings = ListWarnings()
+        listed = self._client.list_paged("events", path, {}, rules.page_size, rules.read_event, warnings)
+        later = tuple(islice(takewhile(lambda event: event.id != after, listed), most))[::-1]
+        return Inventory(items=later, list_warnings=tuple(warnings.words))
 
-    def checkpoints(self, job: JobId) -> tuple[Checkpoint, ...]:
+    def checkpoints(self, job: JobId) -> Inventory[Checkpoint]:
         rules, path = self._rules, self._path(job, self._rules.checkpoints_path)
-        listed = self._client.list_paged(
-            "checkpoints", path, {}, rules.page_size, rules.read_checkpoint, ListWarnings()
-        )
-        return tuple(sorted(listed, key=lambda saved: (saved.step, saved.id)))
+        warnings = ListWarnings()
+        listed = self._client.list_paged("checkpoints", path, {}, rules.page_size, rules.read_checkpoint, warnings)
+        saved = tuple(sorted(listed, key=lambda saved: (saved.step, saved.id)))
+        return Inventory(items=saved, list_warnings=tuple(warnings.words))
 
     def create(self, request: NewJob) -> Write[RemoteJob]:
         body = self._rules.write(request)

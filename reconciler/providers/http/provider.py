@@ -141,10 +141,10 @@ class HttpProvider:
     def model(self, model: ModelId) -> RemoteModel:
         return read_model(self._client.get(f"{self._dialect.models_path}/{segment(model)}"), LENIENT)
 
-    def events(self, job: JobId, after: str | None = None, most: int | None = None) -> tuple[JobEvent, ...]:
+    def events(self, job: JobId, after: str | None = None, most: int | None = None) -> Inventory[JobEvent]:
         return self._jobs.events(job, after, most)
 
-    def checkpoints(self, job: JobId) -> tuple[Checkpoint, ...]:
+    def checkpoints(self, job: JobId) -> Inventory[Checkpoint]:
         return self._jobs.checkpoints(job)
 
     def content(self, file: FileId, most_bytes: int | None = None) -> Iterator[bytes]:

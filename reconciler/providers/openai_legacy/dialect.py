@@ -9,7 +9,17 @@ from msgspec.structs import replace
 
 from reconciler.domain.errors import MalformedError, NotFoundError, ProviderError, RejectedError, TemporaryError
 from reconciler.domain.identity import Address, Stamp
-from reconciler.domain.observed import FAILED, Checkpoint, FileId, JobEvent, JobId, RemoteFile, RemoteJob, oldest_first
+from reconciler.domain.observed import (
+    FAILED,
+    Checkpoint,
+    FileId,
+    Inventory,
+    JobEvent,
+    JobId,
+    RemoteFile,
+    RemoteJob,
+    oldest_first,
+)
 from reconciler.domain.ports import Done, Refused, Unknown, Write
 from reconciler.providers.http.client import segment
 from reconciler.providers.http.dialect import Dialect, NewJob, SeenJobs, Session
@@ -98,14 +108,14 @@ class LabelledJobs:
             verdict = self._judge(tune, self._labels(ListWarnings()))
         return _show(tune, verdict)
 
-    def events(self, job: JobId, after: str | None, most: int | None) -> tuple[JobEvent, ...]:
+    def events(self, job: JobId, after: str | None, most: int | None) -> Inventory[JobEvent]:
         """Return a job's events; the service gives all of them each time, so those before `after` are counted off."""
         later = read_events(self._client.get(f"{_path(job)}/events"), job)[place_of(after, job) :]
-        return later if most is None else later[-most:]
+        return Inventory(items=later if most is None else later[-most:])
 
-    def checkpoints(self, job: JobId) -> tuple[Checkpoint, ...]:
+    def checkpoints(self, job: JobId) -> Inventory[Checkpoint]:
         """Return none: this dialect keeps no models from the middle of a job."""
-        return ()
+        return Inventory()
 
     def create(self, request: NewJob) -> Write[RemoteJob]:
         """Create a job between two labels: one that says what is about to be asked for, and one that names the job.

@@ -151,13 +151,13 @@ def test_the_error_of_the_last_failed_job_is_read_once() -> None:
 def test_events_continue_where_another_process_stopped() -> None:
     service = OldService()
     job = started(service)
-    first = opened(service).events(job.id, None)
+    first = opened(service).events(job.id, None).items
     service.log(job.id, "Fine-tune started")
     service.log(job.id, "Fine-tune started")
-    later = opened(service).events(job.id, first[-1].id)
+    later = opened(service).events(job.id, first[-1].id).items
     assert [event.id for event in later] == [f"{job.id}:2", f"{job.id}:3"]
-    assert opened(service).events(job.id, most=1) == later[-1:]
-    assert opened(service).events(job.id, "something else") == first + later
+    assert opened(service).events(job.id, most=1).items == later[-1:]
+    assert opened(service).events(job.id, "something else").items == first + later
 
 
 def test_with_only_an_intent_the_label_with_the_job_s_id_is_searched() -> None:
