@@ -239,8 +239,8 @@ class CommandScope(msgspec.Struct, frozen=True, kw_only=True):
     """Where a command works, and the flags that its next commands need. Messages print commands that can be copied.
 
     Shape:  `directory` is that of `-C`; without a `root`, a command gets none; an `environment` of no characters is
-            none where a variable may name one; `provider` and `prices` only if they were given by flag; `plan_flags`
-            are flags that only plan has, `apply_flags` those of apply
+            none where a variable may name one; `provider`, `prices` and `journal` only if they were given by flag;
+            `plan_flags` are flags that only plan has, `apply_flags` those of apply
     """
 
     directory: str = ""
@@ -248,6 +248,7 @@ class CommandScope(msgspec.Struct, frozen=True, kw_only=True):
     environment: str | None = None
     provider: str | None = None
     prices: str | None = None
+    journal: str | None = None
     plan_flags: tuple[str, ...] = ()
     apply_flags: tuple[str, ...] = ()
 
@@ -257,7 +258,8 @@ class CommandScope(msgspec.Struct, frozen=True, kw_only=True):
 
     def apply(self, *flags: str, options: Options = _NO_OPTIONS) -> str:
         """Return the command that plans here, with these options, and applies it."""
-        return shlex.join([*self._program(), "apply", *self._plan_words(options), *self.apply_flags, *flags])
+        words = [*self._plan_words(options), *self._journal_words(), *self.apply_flags, *flags]
+        return shlex.join([*self._program(), "apply", *words])
 
     def apply_saved(self, file: str) -> str:
         """Return the command that applies a saved plan, which holds everything but the prices itself."""
@@ -267,6 +269,10 @@ class CommandScope(msgspec.Struct, frozen=True, kw_only=True):
         """Return any other command that takes the specs as `--specs`, such as wait, follow, cancel or jobs."""
         specs = ["--specs", self.root] if self.root else []
         return shlex.join([*self._program(), *command.split(), *words, *specs, *self._place_words()])
+
+    def call_journal(self, command: str, *words: str) -> str:
+        """Return the command of the journal, such as list or clear, that opens the same journal as this one."""
+        return self.call(f"journal {command}", *words, *self._journal_words())
 
     def _program(self) -> list[str]:
         words = ["env", "-u", ENVIRONMENT_VARIABLE] if self.environment == "" else []
@@ -287,6 +293,9 @@ class CommandScope(msgspec.Struct, frozen=True, kw_only=True):
     def _place_words(self) -> list[str]:
         words = ["--env", self.environment] if self.environment else []
         return words + (["--provider", self.provider] if self.provider else [])
+
+    def _journal_words(self) -> list[str]:
+        return ["--journal", self.journal] if self.journal else []
 
     def _price_words(self) -> list[str]:
         return ["--prices", self.prices] if self.prices else []

@@ -135,7 +135,7 @@ def doubtful_error(
         " and it may cost money" + ("; the journal could not be written, so note this id" if unrecorded else ""),
         f"nothing is created for this version until you decide. Look at it: {scope.call('jobs', job)}. To take it"
         f' as this model, write in the Model: adopt: {{job: {job}, digest: "{stamp.digest}"}}. To train again'
-        f" without it: {again}. If it is none of yours: {scope.call('journal clear', job)}",
+        f" without it: {again}. If it is none of yours: {scope.call_journal('clear', job)}",
     )
 
 

@@ -81,13 +81,14 @@ def _notes(provider: Provider) -> Notes:
     bounds = provider.capabilities
     if not (bounds.keeps_notes and isinstance(provider, Notes)):
         raise UsageError(
-            f"--journal remote: the profile {provider.name} has no files that expire by themselves; use"
-            " --journal directory, or --journal git where several machines apply"
+            f"--journal remote: the profile {provider.name} has no files that expire by themselves; set --journal, or"
+            " RECONCILER_JOURNAL, to directory, or to git where several machines apply"
         )
     if settle_seconds(bounds) >= bounds.fresh_seconds / 2:
         raise UsageError(
             f"--journal remote: a note counts {settle_seconds(bounds):g} seconds after it was written, and a create"
-            f" must be sent within {bounds.fresh_seconds / 2:g}; allow more time with --bound fresh=TIME"
+            f" must be sent within {bounds.fresh_seconds / 2:g}; allow more time with --bound fresh=TIME,"
+            " or in RECONCILER_BOUNDS"
         )
     return provider
 

@@ -174,7 +174,10 @@ class RemoteJournal:
         name = f"reconciler-note.{self._project}.{where}.{intent.owner}.{at}.{intent.job or _NONE}"
         name += ".doubtful.json" if intent.doubt else ".json"
         if not _NAME.fullmatch(name):
-            raise self._unusable(f"{name!r} is not a name that can be read back", "use --journal directory or git")
+            raise self._unusable(
+                f"{name!r} is not a name that can be read back",
+                "set --journal, or RECONCILER_JOURNAL, to directory or git",
+            )
         return name
 
     def _intent(self, note: RemoteNote) -> Intent:

@@ -136,7 +136,7 @@ def note_warnings(models: Iterable[Model], observed: Observed, scope: CommandSco
         yield (
             f"{observed.journal_doubt}; so this plan does not know whether a run is creating one of these jobs already,"
             " and apply creates no job until the journal can be read."
-            f" To look at it: {scope.call('journal list')}"
+            f" To look at it: {scope.call_journal('list')}"
         )
     for model in trained:
         found = sorted({address for stamp, address in observed.noted if model.bears(stamp)})
@@ -145,7 +145,7 @@ def note_warnings(models: Iterable[Model], observed: Observed, scope: CommandSco
             yield (
                 f"{model.address}: the journal notes a create of this version{named}, by a run that is at work or was"
                 " interrupted; apply first looks for its job, as long as it can still show, and creates another one"
-                f" only then. To see the note: {scope.call('journal list')}"
+                f" only then. To see the note: {scope.call_journal('list')}"
             )
 
 

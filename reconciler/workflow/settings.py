@@ -89,13 +89,16 @@ class Setting(msgspec.Struct, frozen=True, kw_only=True):
             environment=environment,
             provider=self.provider,
             prices=None if self.prices is None else str(self.prices),
-            apply_flags=tuple(self._safety_flags()),
+            journal=str(self.journal) if self.journal != self._journal_without_flag else None,
+            apply_flags=tuple(self._bound_flags()),
         )
 
-    def _safety_flags(self) -> Iterator[str]:
-        """Yield the flags of apply that differ from what the environment variables say."""
-        if self.journal != (self.environ.get(_JOURNAL_VARIABLE) or JournalKind.DIRECTORY):
-            yield from ("--journal", str(self.journal))
+    @property
+    def _journal_without_flag(self) -> str:
+        return self.environ.get(_JOURNAL_VARIABLE) or JournalKind.DIRECTORY
+
+    def _bound_flags(self) -> Iterator[str]:
+        """Yield the flags of apply for bounds that differ from what the environment variable says."""
         stated = read_bounds((), self.environ)
         for name, seconds in sorted(self.bounds.items()):
             if stated.get(name) != seconds:

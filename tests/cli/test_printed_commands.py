@@ -123,3 +123,22 @@ def test_every_command_is_printed_with_the_directory_of_the_flag() -> None:
     assert [shlex.split(each)[:6] for each in printed] == [
         ["env", "-u", "RECONCILER_ENV", "reconciler", "-C", "my project"]
     ] * len(printed)
+
+
+@pytest.mark.parametrize(
+    ("environ", "journal", "flags"),
+    [
+        ({}, JournalKind.DIRECTORY, []),
+        ({}, JournalKind.GIT, ["--journal", "git"]),
+        ({"RECONCILER_JOURNAL": "git"}, JournalKind.GIT, []),
+        ({"RECONCILER_JOURNAL": "git"}, JournalKind.DIRECTORY, ["--journal", "directory"]),
+    ],
+)
+def test_a_printed_command_opens_the_journal_of_the_run_that_prints_it(
+    environ: dict[str, str], journal: JournalKind, flags: list[str]
+) -> None:
+    scope = make_setting(environ, journal=journal).scope
+    assert shlex.split(scope.apply()) == ["reconciler", "apply", "specs", *flags]
+    assert shlex.split(scope.call_journal("clear", "ftjob-1")) == (
+        ["reconciler", "journal", "clear", "ftjob-1", *flags, "--specs", "specs"]
+    )

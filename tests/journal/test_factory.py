@@ -44,7 +44,7 @@ def test_a_directory_and_a_ref_are_of_one_project_whatever_the_address_of_its_se
 
 
 def test_a_service_without_notes_that_expire_is_refused() -> None:
-    with pytest.raises(UsageError, match=r"profile memory.*--journal git"):
+    with pytest.raises(UsageError, match=r"profile memory.*RECONCILER_JOURNAL, to directory, or to git"):
         check_journal(JournalKind.REMOTE, MemoryProvider())
     legacy = {"OPENAI_API_BASE": "http://127.0.0.1:1", "OPENAI_API_KEY": "key-of-a-test"}
     with open_provider("openai-legacy", project="acme", environ=legacy) as provider:
