@@ -147,6 +147,15 @@ def test_damage_in_rows_of_json_is_found_too() -> None:
     assert may_be_damaged(str(a_chat("itâ€™s")).encode())
 
 
+def test_signs_among_english_words_are_those_of_windows_1252() -> None:
+    lines = (
+        b"Win a \xa31,000 prize or a \xe5\xa3500 voucher \x96 text the word PRIZE to our number until noon today\n" * 3
+    )
+    suggested, hint = advise_encoding(lines)
+    assert suggested is Encoding.WINDOWS_1252
+    assert "which reads `£1`" in hint
+
+
 def test_the_hint_reads_a_word_by_each_encoding_that_is_possible() -> None:
     alone = "save the file as UTF-8, or give its source `encoding: windows-1250`, which reads `jövő`"
     assert advise_encoding("jövő hétfőn".encode("cp1250")) == (Encoding.WINDOWS_1250, alone)

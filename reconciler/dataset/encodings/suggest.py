@@ -32,6 +32,7 @@ _LEAST_FREQUENT = 0.33
 _LEAST_LETTERS = 3
 _FEW_BYTES = 16
 _LONG_RUN = 4
+_FEW_OF_ALL = 0.05
 
 _KANA_AND_HAN = re.compile("[\u3001-\u30ff\u4e00-\u9fff\uff01-\uff5e]")
 _KANA = re.compile("[\u3041-\u30fe]")
@@ -134,7 +135,10 @@ def suggest_encodings(text: bytes) -> dict[Encoding, str]:
     if all(map(_MARKS.fullmatch, runs)):
         return _decode_as(Encoding.WINDOWS_1252, text)
     is_latin = len(_BESIDE_ASCII.findall(text)) * 2 >= len(runs) >= 4 * sum(len(run) > _LONG_RUN for run in runs)
-    return _leave_equals_out(rank_latin(text)) if is_latin else {}
+    found = _leave_equals_out(rank_latin(text)) if is_latin else {}
+    # Signs among ASCII words are those of Windows-1252 as a rule, and the hint shows how it reads them.
+    is_sprinkled = len(b"".join(runs)) < _FEW_OF_ALL * len(text)
+    return found or (_decode_as(Encoding.WINDOWS_1252, text) if is_sprinkled else {})
 
 
 def find_misread_name(name: str, others: Iterable[str], stated: Encoding) -> Encoding | None:
