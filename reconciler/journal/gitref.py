@@ -212,13 +212,13 @@ class GitJournal:
                 # The repository lost the object; git writes BAD for its size.
                 raise GitError(f"git ls-tree: the object {at} of {ref}:{name} is not there")
             if kind != "blob" or int(size) > MOST_BYTES:
-                raise self._foreign(f"{ref}:{name}")
+                raise self._foreign(ref, name)
             objects[name] = at
         notes: dict[str, JournalNote] = {}
         for name, content in zip(objects, self._contents(tuple(objects.values())), strict=True):
-            note = read_note(content, f"{ref}:{name}")
+            note = read_note(content, f"{ref}:{name}", self._removal(ref))
             if note_name(note.intent.stamp, note.account) != name:
-                raise self._foreign(f"{ref}:{name}")
+                raise self._foreign(ref, name)
             notes[name] = note
         return objects, notes
 
@@ -239,12 +239,15 @@ class GitJournal:
             yield written[ends + 1 : begins]
             begins += 1
 
-    def _foreign(self, where: str) -> JournalError:
-        ref = f"git push {REMOTE} :{self._ref}" if self._is_shared else f"git update-ref -d {self._ref}"
-        return JournalError(
-            f"{where} is not a note; nothing was sent",
+    def _foreign(self, ref: str, name: str) -> JournalError:
+        return JournalError(f"{ref}:{name} is not a note; nothing was sent", self._removal(ref))
+
+    def _removal(self, ref: str) -> str:
+        """Return how a ref is removed that holds what is no note. A note in a ref is no file that could be deleted."""
+        command = f"git push {REMOTE} :{ref}" if self._is_shared else f"git update-ref -d {ref}"
+        return (
             "a run that was killed may still have a create on its way: wait ten minutes, look with 'reconciler jobs'"
-            f" for a job that no plan names; only then remove the ref with {ref}, and run again",
+            f" for a job that no plan names; only then remove the ref, with all notes in it: {command}, and run again"
         )
 
     def _move(self, state: _State, objects: Mapping[str, str], owner: str) -> None:

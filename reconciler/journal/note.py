@@ -16,6 +16,7 @@ _VERSIONS = (1, VERSION)
 """Notes of version 1 name no account; they were kept apart by the address of the service."""
 MOST_BYTES = 64 * 1024
 """More than any note has. A larger file is no note."""
+_DELETE_IT = "look at the jobs of the service; when no run is active any more, delete the note and run again"
 
 
 class JournalAccount(msgspec.Struct, frozen=True, kw_only=True):
@@ -95,17 +96,17 @@ def write_note(note: JournalNote) -> bytes:
     return (json.dumps(msgspec.to_builtins(fields), indent=1) + "\n").encode()
 
 
-def read_note(content: bytes, where: str) -> JournalNote:
-    """Return the note that a text holds; `where` names it in an error.
+def read_note(content: bytes, where: str, advice: str = _DELETE_IT) -> JournalNote:
+    """Return the note that a text holds; `where` names it in an error, and `advice` says what to do if it is none.
 
     Raises: JournalError when it is no note, or another version of the program wrote it
     """
     try:
         found = json.loads(content.decode("utf-8"))
     except (ValueError, RecursionError) as error:
-        raise _not_a_note(where, "is not JSON") from error
+        raise _not_a_note(where, "is not JSON", advice) from error
     if not isinstance(found, dict):
-        raise _not_a_note(where, "is not a JSON object")
+        raise _not_a_note(where, "is not a JSON object", advice)
     if found.get("version") not in _VERSIONS or not set(_NoteFields.__struct_fields__).issuperset(found):
         raise JournalError(
             f"the note {where} was written by another version of this program; nothing was sent",
@@ -114,10 +115,10 @@ def read_note(content: bytes, where: str) -> JournalNote:
     try:
         fields = msgspec.convert(found, _NoteFields)
     except msgspec.ValidationError as error:
-        raise _not_a_note(where, f"is damaged: {error}") from error
+        raise _not_a_note(where, f"is damaged: {error}", advice) from error
     address, digest = Address.parse(fields.address), Digest.parse(fields.digest)
     if address is None or digest is None:
-        raise _not_a_note(where, "is damaged: it names no address, or no digest")
+        raise _not_a_note(where, "is damaged: it names no address, or no digest", advice)
     stamp = Stamp(address, digest)
     intent = Intent(stamp=stamp, owner=fields.owner, at=fields.at, excluded_jobs=fields.despite, job=fields.job)
     intent = replace(intent, doubt=fields.doubt)
@@ -125,8 +126,5 @@ def read_note(content: bytes, where: str) -> JournalNote:
     return JournalNote(intent, fields.machine, account)
 
 
-def _not_a_note(where: str, what: str) -> JournalError:
-    return JournalError(
-        f"the note {where} {what}; nothing was sent",
-        "look at the jobs of the service; when no run is active any more, delete the note and run again",
-    )
+def _not_a_note(where: str, what: str, advice: str) -> JournalError:
+    return JournalError(f"the note {where} {what}; nothing was sent", advice)

@@ -208,6 +208,31 @@ def test_what_others_put_behind_the_ref_is_no_note(tmp_path: Path) -> None:
         journal.put(note("mine"))
 
 
+@pytest.mark.parametrize("ref", [REF, "refs/reconciler/journal/local/acme"])
+@pytest.mark.parametrize("is_shared", [False, True])
+def test_the_hint_about_a_damaged_note_makes_the_journal_usable(tmp_path: Path, ref: str, is_shared: bool) -> None:
+    journal, here = local_ref(tmp_path)(), tmp_path / "here"
+    journal.put(note("mine"))
+    name = git(here, "ls-tree", "--name-only", REF)
+    git(here, "update-ref", "-d", REF)
+    (here / name).write_text("{half a no")
+    git(here, "add", name)
+    git(here, "commit", "-q", "-m", "first")
+    git(here, "update-ref", ref, "HEAD")
+    if is_shared:
+        git(tmp_path, "init", "-q", "--bare", "remote")
+        git(here, "remote", "add", "origin", str(tmp_path / "remote"))
+        git(here, "push", "-q", "origin", ref)
+    older = "refs/reconciler/journal/*/acme"
+    repository = Git(here, environ(tmp_path))
+    journal = GitJournal(repository, REF, clock=lambda: 0.0, sleep=lambda _: None, older=older)
+    with pytest.raises(JournalError, match=f"{ref}:.*is not JSON") as raised:
+        journal.open_intents()
+    words = raised.value.hint.partition("in it: git ")[2].partition(", and run again")[0].split()
+    git(here, *words)
+    assert journal.open_intents() == ()
+
+
 def test_a_directory_or_a_heap_behind_the_ref_is_no_note(tmp_path: Path) -> None:
     journal, here = local_ref(tmp_path)(), tmp_path / "here"
     for number, (name, size) in enumerate((("folder/file", 1), ("heap.json", 100_000))):
