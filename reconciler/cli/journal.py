@@ -14,7 +14,7 @@ from reconciler.domain.errors import UsageError
 from reconciler.journal import JournalKind
 from reconciler.render import clean, count_text, time_text
 from reconciler.workflow import Setting, read_setting
-from reconciler.workflow.mending import ListedNote, list_notes, open_notes, select_notes
+from reconciler.workflow.mending import ListedNote, clear_notes, list_notes, open_notes, select_notes
 
 _TIME = "%Y-%m-%d %H:%M:%S UTC"
 
@@ -96,8 +96,7 @@ def clear(
         if not auto_approve and not console.ask_approval():
             console.err.line("Not approved: nothing was done.")
             return exit_codes.REFUSED
-        for each in chosen:
-            opened.clear(each.intent)
+        clear_notes(opened, chosen, name)
     console.out.line(f"Taken out of the journal of project {specs.project.name}: {count_text(len(chosen), 'note')}.")
     return exit_codes.OK
 

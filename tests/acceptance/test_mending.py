@@ -7,10 +7,12 @@ from pathlib import Path
 import pytest
 from msgspec.structs import replace
 
+from reconciler.domain.errors import PolicyError, UsageError
 from reconciler.domain.identity import Digest, Stamp
 from reconciler.domain.observed import JobId
 from reconciler.domain.ports import Intent
 from reconciler.journal import DirectoryJournal, JournalAccount
+from reconciler.workflow.mending import clear_notes, list_notes, select_notes
 from tests.acceptance.conftest import Repository
 from tests.factories import a_model
 from tests.service.service_fixtures import dismiss
@@ -75,6 +77,22 @@ def test_a_name_that_no_note_has_is_wrong_usage(quickstart: Repository) -> None:
     result = quickstart.run("journal", "clear", "another", *WHERE, "--auto-approve")
     assert result.code == 64
     assert "there are notes about: support-triage" in result.err
+
+
+def test_a_note_that_a_run_changes_while_the_person_is_asked_stays(quickstart: Repository) -> None:
+    leave_note(quickstart)
+    with journal(quickstart) as opened:
+        shown = select_notes(list_notes(opened), "support-triage")
+        changed = replace(INTENT, job=JobId("ftjob-2"))
+        assert opened.put(changed, instead_of=INTENT) == changed
+    with journal(quickstart) as opened:
+        with pytest.raises(PolicyError, match="nothing was taken out"):
+            clear_notes(opened, shown, "support-triage")
+        assert opened.open_intents() == (changed,)
+        clear_notes(opened, select_notes(list_notes(opened), "support-triage"), "support-triage")
+        assert opened.open_intents() == ()
+        with pytest.raises(UsageError, match="no note"):
+            clear_notes(opened, shown, "support-triage")
 
 
 def test_the_note_of_a_run_that_is_at_work_stays(quickstart: Repository) -> None:

@@ -91,6 +91,22 @@ def select_notes(listed: Sequence[ListedNote], text: str) -> tuple[ListedNote, .
     return found
 
 
+def clear_notes(journal: OpenedJournal, chosen: Sequence[ListedNote], text: str) -> None:
+    """Take notes out that a text names and a person has seen.
+
+    Raises: UsageError when the text names none any more, PolicyError when it names others by now: a run wrote them
+            while the person was asked
+    """
+    now = select_notes(list_notes(journal), text)
+    if {each.intent for each in now} != {each.intent for each in chosen}:
+        raise PolicyError(
+            f"the notes about {text} are not those that were shown any more: a run has changed them meanwhile; nothing"
+            " was taken out. Run this command again to see them"
+        )
+    for each in chosen:
+        journal.clear(each.intent)
+
+
 def _names(intent: Intent) -> tuple[str, ...]:
     stamp = intent.stamp
     named = (str(stamp), str(stamp.address), stamp.address.name, str(stamp.digest))
