@@ -60,6 +60,13 @@ _SERVE_FIRST = (
     "It prints two export lines, with its address and a key; paste them here first.",
 )
 
+_ODD_ENDS = {
+    "length": "the answer was cut at the most tokens that the request or the model allows",
+    "content_filter": "the content filter of the service ended or withheld the answer",
+    "tool_calls": "the model asked for the call of a tool, which is not made or shown here",
+    "function_call": "the model asked for the call of a function, which is not made or shown here",
+}
+
 SystemOption = Annotated[str | None, typer.Option("--system", "-s", help="The system message before the prompt.")]
 
 
@@ -124,26 +131,33 @@ def run(
     system: SystemOption = None,
     completion: CompletionOption = False,
 ) -> int:
-    """Ask a model; the answer is printed as it comes."""
+    """Ask a model; the answer is printed as it comes.
+
+    An answer that is not whole is a warning on stderr; the exit code is 1 where a filter of the service ended it.
+    """
     console: Console = context.obj
     if (prompt is None) == (file is None):
         raise UsageError("run needs either a prompt (-p) or a conversation (-f)")
     place = find_place(where, (name,))
     # Before the service is asked: a conversation that a person types is no silence of the service.
     conversation = read_conversation(prompt, file, system)
+    reasons = list[str]()
     with open_service(place.setting, place.specs, sleep=console.pause) as provider:
         with console.notice_silence():
             found = find_serving_model(place, name, provider, console.note, is_completion=completion)
             if found.is_completion and prompt is not None:
-                pieces = provider.complete(found.model, prompt)
+                pieces = provider.complete(found.model, prompt, reasons.append)
             else:
-                pieces = provider.answer(found.model, conversation)
+                pieces = provider.answer(found.model, conversation, reasons.append)
             first = next(pieces, "")
         for piece in chain((first,), pieces):
             console.out.write_untrusted(piece)
             console.out.flush()
         console.out.line()
-    return exit_codes.OK
+    for reason in reasons:
+        if reason in _ODD_ENDS:
+            console.note(f"Warning: {_ODD_ENDS[reason]} (finish reason {reason})")
+    return exit_codes.SERVICE if "content_filter" in reasons else exit_codes.OK
 
 
 def read_conversation(prompt: str | None, file: Path | None, system: str | None) -> tuple[Message, ...]:

@@ -263,18 +263,27 @@ class Lifecycle(Protocol):
         """
 
 
+AtEnd = Callable[[str], object]
+"""Receives the reason for which an answer ended, in the service's word."""
+
+
+def ignore_end(_: str) -> None:
+    """Do nothing with the reason."""
+
+
 class Inference(Protocol):
     """Asks models. A model that was just trained is waited for, as long as its profile says."""
 
-    def answer(self, model: ModelId, messages: tuple[Message, ...]) -> Iterator[str]:
+    def answer(self, model: ModelId, messages: tuple[Message, ...], at_end: AtEnd = ignore_end) -> Iterator[str]:
         """Yield a model's answer to a conversation, piece by piece as it comes.
 
+        Shape:  `at_end` receives the reason for which a whole answer ended, in the service's word, where it says one
         Raises: RejectedError where models know no conversations, ProviderError when there is no answer
         Cost:   one request
         """
 
-    def complete(self, model: ModelId, prompt: str) -> Iterator[str]:
-        """Yield a model's completion of a prompt, piece by piece as it comes.
+    def complete(self, model: ModelId, prompt: str, at_end: AtEnd = ignore_end) -> Iterator[str]:
+        """Yield a model's completion of a prompt, piece by piece as it comes; `at_end` as above.
 
         Raises: ProviderError when there is no answer
         Cost:   one request

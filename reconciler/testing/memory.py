@@ -22,7 +22,7 @@ from reconciler.domain.observed import (
     RemoteModel,
     newest_first,
 )
-from reconciler.domain.ports import Capabilities, Message, RemoteNote, Write
+from reconciler.domain.ports import AtEnd, Capabilities, Message, RemoteNote, Write, ignore_end
 from reconciler.testing.memory_service import MemoryService
 
 
@@ -239,10 +239,10 @@ class MemoryProvider(MemoryService):
 
         return self._write("unnote", make)
 
-    def answer(self, model: ModelId, messages: tuple[Message, ...]) -> Iterator[str]:
+    def answer(self, model: ModelId, messages: tuple[Message, ...], at_end: AtEnd = ignore_end) -> Iterator[str]:
         yield from self._words(model, messages[-1].content)
 
-    def complete(self, model: ModelId, prompt: str) -> Iterator[str]:
+    def complete(self, model: ModelId, prompt: str, at_end: AtEnd = ignore_end) -> Iterator[str]:
         yield from self._words(model, prompt)
 
     def _words(self, model: ModelId, question: str) -> Iterator[str]:

@@ -178,3 +178,29 @@ def test_a_final_refusal_is_not_waited_for(reply: httpx.Response, kind: type[Pro
     with pytest.raises(kind):
         list(provider.answer(MODEL, HELLO))
     assert len(bottom.asked) == 1
+
+
+@pytest.mark.parametrize("done", [("[DONE]",), ()])
+def test_the_reason_for_the_end_is_passed_on_after_the_last_piece(done: tuple[str, ...]) -> None:
+    provider, _, _ = opened(stream_pieces(piece("lost"), piece(None, "length"), '{"choices": []}', *done))
+    seen: list[str] = []
+    for each in provider.answer(MODEL, HELLO, seen.append):
+        assert seen == []
+        assert each == "lost"
+    assert seen == ["length"]
+
+
+def test_an_answer_in_one_piece_and_a_completion_have_a_reason_too() -> None:
+    whole = httpx.Response(200, json={"choices": [{"text": "lost", "finish_reason": "content_filter"}]})
+    provider, _, _ = opened(whole)
+    seen: list[str] = []
+    assert list(provider.complete(MODEL, "my card", seen.append)) == ["lost"]
+    assert seen == ["content_filter"]
+
+
+def test_an_answer_that_breaks_off_has_no_reason() -> None:
+    provider, _, _ = opened(stream_pieces(piece("lost")))
+    seen: list[str] = []
+    with pytest.raises(TemporaryError):
+        list(provider.answer(MODEL, HELLO, seen.append))
+    assert seen == []

@@ -1,12 +1,13 @@
 """Asks models, and yields the answers piece by piece. Waits a little for a model that was just trained."""
 
-from collections.abc import Callable, Iterable, Iterator, Mapping
+from collections.abc import Callable, Generator, Iterable, Iterator, Mapping
 from typing import Any, NamedTuple
 
 import httpx
 import msgspec
 
 from reconciler.domain.errors import MalformedError, ProviderError, TemporaryError
+from reconciler.domain.ports import AtEnd
 from reconciler.providers.http.client import Client, read_refusal
 from reconciler.providers.http.errors import is_final, read_complaint
 
@@ -55,17 +56,20 @@ def ask(
     *,
     warmup_seconds: float,
     sleep: Callable[[float], None],
+    at_end: AtEnd,
 ) -> Iterator[str]:
-    """Yield the pieces of an answer as they come.
+    """Yield the pieces of an answer as they come; `at_end` receives the reason for its end, where the service says it.
 
     Raises: ProviderError, at the first piece or, when the answer breaks off, later
     """
     response = _begin(client, path, {**body, "stream": True}, warmup_seconds, sleep)
     try:
         if "json" in response.headers.get("content-type", ""):
-            yield from _at_once(response)
+            reason = yield from _at_once(response)
         else:
-            yield from _pieces(response)
+            reason = yield from _pieces(response)
+        if reason is not None:
+            at_end(reason)
     except httpx.RequestError as error:
         raise client.network_error(error) from error
     finally:
@@ -105,7 +109,7 @@ def _is_warming_up(refusal: httpx.Response) -> bool:
     return status == 503 or (status == 429 and not is_final(refusal))
 
 
-def _at_once(response: httpx.Response) -> Iterator[str]:
+def _at_once(response: httpx.Response) -> Generator[str, None, str | None]:
     # Some servers know no streaming, and answer whole.
     content = bytearray()
     for part in response.iter_bytes():
@@ -116,19 +120,20 @@ def _at_once(response: httpx.Response) -> Iterator[str]:
     if not choices:
         raise MalformedError("the service answered without an answer in it; nothing was concluded from it")
     yield choices[0].words
+    return choices[0].finish_reason
 
 
-def _pieces(response: httpx.Response) -> Iterator[str]:
-    finished = False
+def _pieces(response: httpx.Response) -> Generator[str, None, str | None]:
+    reason: str | None = None
     has_events = False
     for event in read_events(_bound(response.iter_bytes())):
         has_events, data = True, event.data
         if event.kind == "error":
             raise _failed_inside(data.encode())
         if data.strip() == "[DONE]":
-            return
+            return reason
         for choice in _chunk(data.encode()).choices or ():
-            finished = finished or choice.finish_reason is not None
+            reason = choice.finish_reason if choice.finish_reason is not None else reason
             if choice.words:
                 yield choice.words
     kind = response.headers.get("content-type", "")
@@ -138,8 +143,9 @@ def _pieces(response: httpx.Response) -> Iterator[str]:
             " from it",
             hint="check the address of the service: a page of a gateway may stand in its place",
         )
-    if not finished:
+    if reason is None:
         raise TemporaryError("the answer broke off before its end", hint="ask again")
+    return reason
 
 
 def _bound(chunks: Iterable[bytes]) -> Iterator[bytes]:

@@ -23,7 +23,7 @@ from reconciler.domain.observed import (
     RemoteModel,
     newest_first,
 )
-from reconciler.domain.ports import Capabilities, Done, Message, Refused, RemoteNote, Unknown, Write
+from reconciler.domain.ports import AtEnd, Capabilities, Done, Message, Refused, RemoteNote, Unknown, Write, ignore_end
 from reconciler.providers.http.client import Client, segment
 from reconciler.providers.http.dialect import Dialect, NewJob, Session
 from reconciler.providers.http.files import Files
@@ -222,23 +222,25 @@ class HttpProvider:
     def remove_note(self, note: FileId) -> Write[None]:
         return self.delete(note, is_model=False)
 
-    def answer(self, model: ModelId, messages: tuple[Message, ...]) -> Iterator[str]:
+    def answer(self, model: ModelId, messages: tuple[Message, ...], at_end: AtEnd = ignore_end) -> Iterator[str]:
         if self._dialect.chat_path:
             turns = [{"role": message.role, "content": message.content} for message in messages]
-            return self._ask(self._dialect.chat_path, {"model": model, "messages": turns})
+            return self._ask(self._dialect.chat_path, {"model": model, "messages": turns}, at_end)
         if len(messages) != 1 or messages[0].role != "user":
             raise RejectedError(
                 f"{model} completes a prompt and knows no conversation",
                 hint="ask with one prompt, and nothing beside it",
             )
-        return self.complete(model, messages[0].content)
+        return self.complete(model, messages[0].content, at_end)
 
-    def complete(self, model: ModelId, prompt: str) -> Iterator[str]:
+    def complete(self, model: ModelId, prompt: str, at_end: AtEnd = ignore_end) -> Iterator[str]:
         body: dict[str, object] = {"model": model, "prompt": prompt, "max_tokens": _COMPLETION_TOKENS}
-        return self._ask(self._dialect.completions_path, body)
+        return self._ask(self._dialect.completions_path, body, at_end)
 
-    def _ask(self, path: str, body: dict[str, object]) -> Iterator[str]:
-        return ask(self._client, path, body, warmup_seconds=self._profile.warmup_seconds, sleep=self._sleep)
+    def _ask(self, path: str, body: dict[str, object], at_end: AtEnd) -> Iterator[str]:
+        return ask(
+            self._client, path, body, warmup_seconds=self._profile.warmup_seconds, sleep=self._sleep, at_end=at_end
+        )
 
     def _models(self, warnings: ListWarnings, reader: Reader) -> Iterator[RemoteModel]:
         read: Callable[[msgspec.Raw], RemoteModel] = lambda item: read_model(item, reader)  # noqa: E731 (typed)
