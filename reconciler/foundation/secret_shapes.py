@@ -158,6 +158,11 @@ def _judge_told_password(found: str) -> bool | None:
     return False if (variety >= 3 or has_both or _is_scrambled(bare)) and entropy(bare) >= 2.2 else None
 
 
+def _judge_foreign_password(found: str) -> bool | None:
+    """Judge what follows a word for password of another language, where words of that language stand, too."""
+    return _judge_told_password(found) if any(map(str.isdigit, found)) else None
+
+
 def _is_word(found: str) -> bool:
     return _WORDS.fullmatch(found) is not None and not _is_scrambled(found)
 
@@ -229,30 +234,16 @@ _FORMS = (
     _form(
         "a token of a service",
         (
-            "lin_api_",
-            "figd_",
-            "PMAK-",
-            "NRAK-",
-            "sntrys_",
-            "hvs.",
-            "dckr_pat_",
-            "pscale_",
-            "sbp_",
-            "glsa_",
-            "glc_",
-            "HRKU-",
-            "ATATT3x",
-            "ntn_",
-            "secret_",
-            "dp.pt.",
-            "rubygems_",
-            "cio",
-            "atlasv1",
+            *("lin_api_", "figd_", "PMAK-", "NRAK-", "sntrys_", "hvs.", "dckr_pat_", "pscale_", "sbp_", "glsa_"),
+            *("glc_", "HRKU-", "ATATT3x", "ntn_", "secret_", "dp.pt.", "rubygems_", "cio", "atlasv1"),
         ),
         r"\b(?:lin_api_[A-Za-z0-9]{40}|figd_[\w-]{40}|PMAK-[0-9a-f]{24}-[0-9a-f]{34}|NRAK-[A-Z0-9]{27}|sntrys_[\w+/=-]{40,300}"
         r"|hvs\.[\w-]{24,200}|dckr_pat_[\w-]{27}|pscale_(?:tkn|pw|oauth)_[\w.-]{32,64}|sbp_[0-9a-f]{40}|glsa_\w{32}_[0-9a-f]{8}"
         r"|glc_[\w+/=]{32,400}|HRKU-[\w-]{36,80}|ATATT3x[\w=-]{60,250}|ntn_[A-Za-z0-9]{40,60}|secret_[A-Za-z0-9]{43}"
         r"|dp\.pt\.[A-Za-z0-9]{40,44}|rubygems_[0-9a-f]{48}|cio[A-Za-z0-9]{32}|[A-Za-z0-9]{14}\.atlasv1\.[\w-]{60,80})(?![\w-])",
+    ),
+    _form(
+        "a HubSpot token", "pat-", r"(?<![A-Za-z0-9_-])pat-(?:na|eu|ap)\d-[0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12}\b"
     ),
     _form("an Airtable token", "pat", r"\bpat[A-Za-z0-9]{14}\.[0-9a-f]{64}\b"),
     _form(
@@ -301,7 +292,7 @@ _FORMS = (
     ),
     _form(
         "a password",
-        ("pass", "Pass", "PASS", "ennwort", "contrase"),
+        ("pass", "Pass", "PASS", "ennwort", "contrase", "Contrase"),
         r"[PpKkCcMm](?i:(?<=\bp)ass(?:word|wort|phrase|code|wd)|(?<=\bk)ennwort|(?<=\bc)ontraseña|(?<=\bm)ot de passe)"
         r"(?i:(?:[ \t]+(?:for|of|für|de)[ \t][^\n:=]{1,40}?)?"
         r"[ \t]+(?:is|was|to|are|ist|war|lautet|est|es)(?:[ \t]+now)?[ \t]{0,2}:?[ \t]{1,3})"
@@ -319,6 +310,32 @@ _FORMS = (
         ("pass", "Pass", "PASS", "wd", "WD"),
         r"[Pp](?i:ass(?:phrase|code|word|wort|wd)|(?<![a-z]p)wd)[_-]?\d?=[\\\"'`]{0,2}([^\s\"'`,;&|\\]{9,200})",
         _judge_assigned_word,
+    ),
+    _form(
+        "a subscription key",
+        ("ubscription-Key", "ubscription-key", "UBSCRIPTION-KEY"),
+        rf"[Ss](?i:ubscription-key){_SEPARATOR}([^\s\"'`,;&|\\]{{6,200}})",
+        _judge_password,
+    ),
+    _form(
+        "a password",
+        (
+            *("ontrase", "ot de passe", "asswort", "ennwort", "арол", "enha", "asło", "achtwoord", "ösenord"),
+            *("ifre", "arola", "password è", "ASSWORT", "ENNWORT", "АРОЛ", "ONTRASE", "ENHA", "OT DE PASSE"),
+        ),
+        r"(?i:\b(?:contraseña|mot de passe|passwort|kennwort|пароль|senha|hasło|wachtwoord|lösenord(?:et)?|şifrem?"
+        r"|parola|password(?= è)))"
+        rf"(?:(?:[ \t][^\n:=]{{1,30}}?)?[ \t\u00a0]?{_SEPARATOR}|[ \t]+(?:é|è|is|jest|är|—|–)[ \t]+"
+        r"|[ \t]+(?:->[ \t]*)?|[ \t](?:del|de la|du|do|da)[ \t]\w{2,20}[ \t](?:est?|é|è)[ \t])"
+        r"([^\s\"'`“”«»]{6,200})",
+        _judge_foreign_password,
+    ),
+    _form(
+        "a password",
+        ("密码", "密碼", "口令", "パスワード", "비밀번호"),
+        r"(?:密码|密碼|口令|パスワード|비밀번호)(?:[ \t]{0,2}[:：=]|[是为為は는은][:：]?|(?=「)|[ \t])[ \t]{0,2}"
+        r"[\"'“「]?([^\s\"'`\\\u0080-\uffff]{6,200})",
+        _judge_foreign_password,
     ),
 )
 

@@ -16,19 +16,24 @@ from collections.abc import Iterator
 from typing import NamedTuple
 
 _GAP = r"[ \u00a0\u2009\u202f.\u2010-\u2013-]{0,2}"
-_DIGITS = re.compile(rf"(?<![\d.,\w-])\d(?:{_GAP}\d){{11,30}}(?![\w])")
+_LETTER = r"\d_A-Za-z\u00aa-\u1fff"
+"""What joins a number to a word. Chinese, Japanese and Korean have no spaces between words, so their letters do not."""
+
+_DIGITS = re.compile(rf"(?<![.,{_LETTER}-])\d(?:{_GAP}\d){{11,30}}(?![{_LETTER}])")
 _GROUP = re.compile(r"\d+")
 _SCHEMES = re.compile(
     r"4\d{12}(?:\d{3}){0,2}|5[1-5]\d{14}|2(?:22[1-9]|2[3-9]\d|[3-6]\d\d|7[01]\d|720)\d{12}|3[47]\d{13}"
     r"|6(?:011|5\d\d|4[4-9]\d)\d{12}|3(?:0[0-5]|[68]\d)\d{11}|35(?:2[89]|[3-8]\d)\d{12}|62\d{14,17}"
 )
+_MAESTRO = re.compile(r"(?:5018|5020|5038|5893|6304|6759|676[1-3])\d{8,15}")
 _CARD_GROUPS = frozenset({(4, 4, 4, 4), (4, 6, 5), (4, 6, 4), (4, 4, 4, 4, 3), (4, 4, 4, 1), (4, 4, 5)})
 _CARD_WORD = re.compile(
-    r"card|visa|master|amex|american express|maestro|discover|diners|karte|carte|tarjeta|pay|pan\b", re.IGNORECASE
+    r"card|visa|master|amex|american express|maestro|discover|diners|karte|carte|tarjeta|pay|pan\b|карт|卡|カード|카드",
+    re.IGNORECASE,
 )
 _OTHER_NUMBER = re.compile(
     r"(?:order|invoice|tracking|parcel|shipment|imei|isbn|serial|sku|timestamp|ticket|reference|ref|id|ean|gtin)\W{0,3}"
-    r"(?:number|no|nr|is|code)?\W{0,4}$",
+    r"(?:number|no|nr|is|code)?\W{0,4}$|(?:订单|訂單|单|運單|快递|流水|注文|伝票|주문)(?:编?号|編?號|番号|번호)?(?:是|为|は|는)?\W{0,3}$",
     re.IGNORECASE,
 )
 _CONTEXT = 40
@@ -91,18 +96,26 @@ _PHONE = re.compile(
 )
 _AMERICAN = re.compile(r"(?<![\w.+-])(?:1[ .-])?(?:\([2-9]\d\d\) ?|[2-9]\d\d[ .-])[2-9]\d\d[ .-]\d{4}(?![\w-]|\.\d)")
 _NATIONAL = re.compile(
-    r"(?<![\w.,+/:-])(?:"
+    rf"(?<![.,+/:{_LETTER}-])(?:"
     r"0[1-9](?:[ .-]\d\d){4}"  # France, Belgium
     r"|\(?0[1-9]\d{1,4}\)?[ /]\d{3,4}[ -]\d{3,4}"  # Great Britain, Ireland, Italy
     r"|\(?0[1-9]\d{1,4}\)?[ ]?[/-][ ]?\d{5,8}(?:-\d{1,4})?"  # Germany, Austria
     r"|\(?0[1-9]\d{1,4}\)?[ /-]\d{5,8}[ -]\d{1,4}"  # Germany, Austria: with an extension
     r"|0[1-9]\d[ -]\d{3}[ -]\d{2}[ -]\d{2}"  # Switzerland
+    r"|01[567]\d[ /-]\d{7,8}"  # Germany: mobile
+    r"|06 (?!(?:19|20)\d\d )\d{4} \d{4}"  # Netherlands: mobile
+    r"|\(0[2378]\) ?(?!(?:19|20)\d\d )\d{4} \d{4}"  # Australia
+    r"|0[1-9]0?-(?!(?:19|20)\d\d-)\d{4}-\d{4}"  # Japan, Korea
+    r"|8[ -]\(?9\d\d\)?[ -]\d{3}[ -]\d\d[ -]\d\d"  # Russia
     r")(?![\w/:.,-]*\d)"
 )
-_LOOSE = re.compile(r"(?<![\w.,+-])\(?\d[\d ()/.\u2010-\u2013-]{5,20}\d(?![\w-])")
+_LOOSE = re.compile(rf"(?<![.,+{_LETTER}-])\(?\d[\d ()/.\u2010-\u2013-]{{5,20}}\d(?![{_LETTER}-])")
 _PHONE_WORD = re.compile(
-    r"(?:\b(?:tel(?:ephone|efon)?|phone|mobile|mobil|cell|handy|fax|call|ring|dial|whatsapp|sms|text|reach)\b"
-    r"|☎|📞)[\w '.:()]{0,25}$",
+    r"(?:\b(?:tel(?:ephone|efon)?|phone|mobile|mobil|cell|handy|fax|call|ring|dial|whatsapp|sms|text|reach"
+    r"|t[eé]l[eéè](?:fono|phone)|m[oó]vil|celular|cellulare|ligue|ll[aá]mame|appelez|bel (?:me|mij|ons)"
+    r"|erreichbar|telefoon|telefone|handynummer|portable|fone|zadzwoń|llama"
+    r"|(?:mon|il mio|mi|meu) n[uú]m[eé]ro|meine nummer|телефон\w?|тел|звоните|позвони\w*)\b"
+    r"|☎|📞|手机|手機|电话|電話|携帯|전화)[\w '.:：()]{0,25}$",
     re.IGNORECASE,
 )
 _PHONE_WORD_AFTER = re.compile(
@@ -117,7 +130,9 @@ _INSURANCE = re.compile(
     r" ?\d\d ?\d\d ?\d\d ?[A-D](?![A-Za-z0-9])"
 )
 _INSURANCE_WORD = re.compile(r"national insurance|\bnino?\b|\bni (?:number|no\b)", re.IGNORECASE)
-_DATE = re.compile(r"(?:19|20)\d\d[ ./-]\d\d?[ ./-]\d\d?|\d\d?[./-]\d\d?[./-](?:19|20)?\d\d")
+_DATE = re.compile(
+    r"(?:19|20)\d\d ?[-–] ?(?:19|20)\d\d|(?:19|20)\d\d[ ./-]\d\d?[ ./-]\d\d?|\d\d?[./-]\d\d?[./-](?:19|20)?\d\d"
+)
 _RISING = "01234567890123456789"
 
 
@@ -174,7 +189,9 @@ def _count_card_groups(text: str, groups: list[tuple[int, str]]) -> int:
         digits += group
         if len(digits) > 19:
             return 0
-        if len(digits) < 12 or not _SCHEMES.fullmatch(digits) or not passes_luhn(digits):
+        # The numbers of Maestro are too many to be cards by themselves.
+        is_maestro = _MAESTRO.fullmatch(digits) is not None and _CARD_WORD.search(before) is not None
+        if len(digits) < 12 or not (is_maestro or _SCHEMES.fullmatch(digits)) or not passes_luhn(digits):
             continue
         lengths = tuple(len(each) for _, each in groups[:count])
         if count == 1 and not _OTHER_NUMBER.search(before):

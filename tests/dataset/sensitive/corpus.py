@@ -209,6 +209,42 @@ KEYS: dict[str, Draw] = {
     ),
     "github checksum": lambda c: "gh" + c.choice("pousr") + "_" + chars(c, 36),
     "npm checksum": draw_after("np" + "m_", 36),
+    "subscription key": lambda c: (
+        c.choice(("Ocp-Apim-Subscription-Key: ", "-H 'ocp-apim-subscription-key: ", '"Ocp-Apim-Subscription-Key": "'))
+        + chars(c, 32, HEX)
+    ),
+    "hubspot": lambda c: (
+        f"pat-{c.choice(('na1', 'eu1'))}-" + "-".join(chars(c, count, HEX) for count in (8, 4, 4, 4, 12))
+    ),
+    "password in other languages": lambda c: (
+        c.choice(
+            (
+                *(
+                    "contraseña: ",
+                    "Contraseña de la red: ",
+                    "mot de passe : ",
+                    "Passwort: ",
+                    "Пароль: ",
+                    "senha do wifi: ",
+                ),
+                *(
+                    "hasło: ",
+                    "wachtwoord is ",
+                    "a senha é ",
+                    "la password è ",
+                    "мой пароль — ",
+                    "lösenord: ",
+                    "şifre: ",
+                ),
+            )
+        )
+        + password(c)
+    ),
+    "password without spaces": lambda c: (
+        c.choice(("密码：", "登录密码是", "密碼:", "パスワードは", "パスワード：", "비밀번호: ", "비밀번호는 "))
+        + password(c)
+        + c.choice(("", "，谢谢"))
+    ),
     "--password": lambda c: "mysql -u root --password " + password(c),
 }
 PERSONAL: dict[str, Draw] = {
@@ -219,6 +255,16 @@ PERSONAL: dict[str, Draw] = {
     "card narrow spaces": grouped_card("\u202f"),
     "card and expiry": lambda c: f"{grouped_card(' ')(c)} 12/27 cvc {chars(c, 3, string.digits)}",
     "card after a count": lambda c: f"2 {grouped_card(' ')(c)}",
+    "card without spaces": lambda c: c.choice(("卡号{}已过期", "カード番号は{}です", "카드번호 {}입니다")).format(
+        c.choice((card, grouped_card(" ")))(c)
+    ),
+    "maestro": lambda c: (
+        c.choice(("my Maestro card ", "Karte: ", "tarjeta "))
+        + luhn(
+            c.choice(("5018", "5020", "5038", "5893", "6304", "6759", "6761"))
+            + chars(c, c.randint(8, 12), string.digits)
+        )
+    ),
     "iban": iban,
     "iban spaced": spaced_iban,
     "iban lower": lambda c: iban(c).lower(),
@@ -236,6 +282,20 @@ PERSONAL: dict[str, Draw] = {
     "phone de groups": lambda c: pattern(c.choice(("030 N##### 1#", "(040) N##### 2#", "0221/N##### 1#")))(c),
     "phone before a word": lambda c: (
         pattern("0N# N#N###")(c) + c.choice((" Berlin, Tel.", " (mobile)", ", Tel", " phone"))
+    ),
+    "phone jp, kr, ru, au, nl": lambda c: pattern(
+        c.choice(("090-N7N#-#N#4", "010-7N#N-3##9", "8 (9N#) 7N#-#N-3#", "(02) 9N7# #N#4", "06 2N#7 4N##"))
+    )(c),
+    "phone after other words": lambda c: (
+        (
+            c.choice(
+                ("llámame al 6## 7N# N4#", "mi teléfono es 6N7N##4N#", "mon numéro 067N##4N#1", "手机号是137N##4N#N1")
+            )
+            if c.random() < 0.5
+            else c.choice(("il mio numero è 34N 7N##4N#", "meu celular (11) 97N#4-#N#1", "bel me op 06-7N##4N#1"))
+        )
+        .replace("#", c.choice("358"))
+        .replace("N", c.choice("2469"))
     ),
     "email hidden": lambda c: (
         email(c)
@@ -409,6 +469,19 @@ HARMLESS: dict[str, Draw] = {
     "job id": lambda c: "ftjob-" + chars(c, 24),
     "file id": lambda c: "file-" + chars(c, 24),
     "call id": lambda c: "call_" + chars(c, 24),
+    "password in other languages, without one": lambda c: (
+        c.choice(("contraseña: ", "mot de passe : ", "Passwort: ", "Пароль: ", "senha: ", "hasło: ", "wachtwoord: "))
+        + c.choice(("********", "<password>", "8-64", "obligatorio", "vergessen?", "обязательно", "inválida"))
+    ),
+    "password without spaces, without one": lambda c: c.choice(
+        ("密码：请输入您的密码", "密码是必填项", "密码长度8-20位", "パスワードは8文字以上", "비밀번호는 필수입니다")
+    ),
+    "subscription key in words": lambda c: c.choice(
+        ("Ocp-Apim-Subscription-Key: YOUR_KEY", "the Ocp-Apim-Subscription-Key header", "pat-na1-" + "x" * 8)
+    ),
+    "number without spaces": lambda c: c.choice(
+        ("订单号{}已发货", "价格是{}元", "共{}个用户", "Maestro festival {}", "invoice 06-{}")
+    ).format(chars(c, 8, "12345678")),
     "hyphens": lambda c: "npm_config_registry and pypi-server and hf_hub_download and xai-tools",
 }
 
