@@ -25,7 +25,7 @@ class CommandEntry(NamedTuple):
 
 
 COMMANDS = {
-    "init": CommandEntry("spec_files", "Write a commented spec tree to start from."),
+    "init": CommandEntry("init", "Write a commented spec tree to start from."),
     "validate": CommandEntry("validate", "Check specs and data, offline."),
     "schema": CommandEntry("spec_files", "Print a JSON Schema."),
     "prepare": CommandEntry("prepare", "Check a file of examples, and show how to correct it."),

@@ -108,7 +108,7 @@ def prepare(
         return _run_legacy(file, console, interactive=interactive)
     find = partial(examine, Path(file), target=Format(target.value), used_as=_find_use(method, Path(file)))
     if interactive and not as_json:
-        _show_findings(find(), console)
+        show_findings(find(), console.out)
     examined = find((lambda remedy: _ask(console, remedy.what)) if interactive else _accept)
     share = _choose_share(examined, console, interactive=interactive)
     is_needed = bool(examined.steps or share or Path(file).suffix.lower() != ".jsonl" or not examined.is_for_specs)
@@ -203,8 +203,8 @@ def _write_documents(examined: Examination, share: float, written: tuple[Path, .
     return note + "---\n".join(write_dataset(each, str(path), row_format=examined.format) for each, path in pairs)
 
 
-def _show_findings(examined: Examination, console: Console) -> None:
-    out = console.out
+def show_findings(examined: Examination, out: Sink) -> None:
+    """Write what was found in a file, and what the warnings advise."""
     out.line(f"{clean(str(examined.file))}")
     for warning in examined.warnings:
         out.line(f"  - {clean(str(warning))}")
@@ -218,7 +218,7 @@ def _show_findings(examined: Examination, console: Console) -> None:
 def _show(examined: Examination, console: Console, *, with_findings: bool) -> None:
     out = console.out
     if with_findings:
-        _show_findings(examined, console)
+        show_findings(examined, out)
     if examined.remedies:
         out.line("Remedies:")
     for remedy, accepted in examined.remedies:
@@ -228,20 +228,27 @@ def _show(examined: Examination, console: Console, *, with_findings: bool) -> No
         out.line("Nothing to correct.")
 
 
-def _write_json(examined: Examination, share: float, written: tuple[Path, ...], documents: str) -> str:
+def write_findings(examined: Examination) -> dict[str, object]:
+    """Return what was found in a file as the fields of a JSON document."""
     file = str(examined.file)
-    document: dict[str, object] = {
-        "format_version": FORMAT_VERSION,
-        "file": file,
-        "format": examined.format.value,
-        "task": examined.task.value,
-        "rows": examined.count,
-        "rows_prepared": len(examined.rows),
+    return {
         "warnings": list(map(problem_fields, examined.warnings)),
         "findings": [
             problem_fields(each.to_problem(file)) | {"name": each.name, "lines": list(each.lines)}
             for each in examined.findings
         ],
+    }
+
+
+def _write_json(examined: Examination, share: float, written: tuple[Path, ...], documents: str) -> str:
+    document: dict[str, object] = {
+        "format_version": FORMAT_VERSION,
+        "file": str(examined.file),
+        "format": examined.format.value,
+        "task": examined.task.value,
+        "rows": examined.count,
+        "rows_prepared": len(examined.rows),
+        **write_findings(examined),
         "remedies": [
             {
                 "name": remedy.name,

@@ -14,10 +14,11 @@ from reconciler.specfile.prices import read_own_prices, read_prices
 from reconciler.specfile.profiles import read_profiles
 from reconciler.specfile.read import read_specs
 from reconciler.specfile.schema import find_violation, schema_names, schema_text
-from reconciler.specfile.writer import ImportedModel, import_spec_text, write_starter
+from reconciler.specfile.writer import ImportedModel, OwnRows, import_spec_text, write_starter
 
 __all__ = [
     "ImportedModel",
+    "OwnRows",
     "check_lock_writable",
     "find_lock_environments",
     "find_mentions",

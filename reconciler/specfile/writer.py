@@ -14,6 +14,7 @@ import msgspec
 from reconciler.domain.errors import UsageError
 from reconciler.domain.identity import Digest
 from reconciler.domain.observed import JobId, ModelId
+from reconciler.domain.spec import FORMATS_OF, SUPERVISED, Format
 from reconciler.foundation.text import slug, yaml_scalar
 from reconciler.specfile.files import find_workspace
 from reconciler.specfile.schema import schema_text
@@ -92,14 +93,52 @@ _SCHEMA = ".schemas/spec.schema.json"
 _A_NAME = "my-project"
 
 
-def write_starter(root: Path) -> tuple[Path, ...]:
-    """Write a small working tree of specs below a root, and return its files. The repository names the project.
+_SCHEMA_LINE = f"# yaml-language-server: $schema={_SCHEMA}\n#\n"
+
+_DATASET_HEAD = """\
+# Rows, and how they become examples. Change a row, and `reconciler plan` shows what would be trained again and why.
+# `source` is relative to this file; a list of files or a pattern such as data/*.csv is read too.
+"""
+_DATASET_END = """
+# Hold rows back to validate with. Worth it from some hundred rows on.
+# split:
+#   validation: 0.1
+"""
+_MODEL_HEAD = """\
+# The models that should exist. `reconciler apply` trains those that do not, and leaves alone those that do.
+# Nothing is trained before you take away the comment signs of the Model below. `base` is what it starts from:
+# `tfidf-logreg` chooses one of the answers of its rows, on this machine. To learn free text, write `provider: openai`
+# in project.yaml and one of its models here.
+#
+"""
+
+
+_BASES = {SUPERVISED: "tfidf-logreg", "dpo": "gpt-4.1-mini-2025-04-14", "reinforcement": "o4-mini-2025-04-16"}
+_ELSEWHERE = ("\nprovider: local\n", "\nprovider: openai\n")
+"""The built-in service learns from answers alone."""
+
+
+class OwnRows(msgspec.Struct, frozen=True, kw_only=True):
+    """Rows of one's own to start from.
+
+    Shape:  `dataset` is the document that declares them under their `name`, relative to the root of the specs
+    """
+
+    name: str
+    dataset: str
+    format: Format
+
+
+def write_starter(root: Path, rows: OwnRows | None = None) -> tuple[Path, ...]:
+    """Write a small tree of specs below a root, and return its files. The repository names the project.
+
+    Without rows of one's own it works as it is; with them, its model is a comment.
 
     Raises: UsageError when one of the files exists already, when the root holds specs, or when it cannot be written
     """
     if root.exists() and not root.is_dir():
         raise UsageError(f"{root} is a file; name a directory for the specs")
-    texts = {root / name: _starter_text(name, root) for name in _FILES} | {root / _SCHEMA: schema_text("spec")}
+    texts = {root / name: text for name, text in _list_texts(root, rows).items()}
     there = [path for path in texts if path.exists() or path.is_symlink()]
     if there or (there := sorted(each for ending in ("yaml", "yml") for each in root.glob(f"**/*.{ending}"))):
         raise UsageError(f"{there[0]} exists already, and init overwrites nothing; name another directory")
@@ -111,6 +150,32 @@ def write_starter(root: Path) -> tuple[Path, ...]:
     except OSError as error:
         raise UsageError(f"{error.filename} cannot be written: {error.strerror}") from error
     return tuple(texts)
+
+
+def _list_texts(root: Path, rows: OwnRows | None) -> dict[str, str]:
+    schema = {_SCHEMA: schema_text("spec")}
+    if rows is None:
+        return {name: _starter_text(name, root) for name in _FILES} | schema
+    project = _starter_text("project.yaml", root)
+    return {
+        "project.yaml": project if _find_method(rows) == SUPERVISED else project.replace(*_ELSEWHERE),
+        "datasets.yaml": _SCHEMA_LINE + _DATASET_HEAD + rows.dataset + _DATASET_END,
+        "models.yaml": _SCHEMA_LINE + _MODEL_HEAD + "".join(f"# {line}\n" for line in _model_lines(rows)),
+    } | schema
+
+
+def _find_method(rows: OwnRows) -> str:
+    return next(method for method, formats in FORMATS_OF.items() if rows.format in formats)
+
+
+def _model_lines(rows: OwnRows) -> Iterator[str]:
+    yield "kind: Model"
+    yield f"name: {rows.name}"
+    method = _find_method(rows)
+    yield f"base: {_BASES[method]}"
+    if method != SUPERVISED:
+        yield f"method: {method}"
+    yield f"training: {rows.name}"
 
 
 def _starter_text(name: str, root: Path) -> str:
