@@ -30,6 +30,9 @@ MOST_MISSING_CELLS = 10_000_000
 _MISSING_FOR_ONE = 20
 """Cells that a row may lack for each of its cells and characters."""
 
+_MOST_TITLES = 10
+_SHOWN_NAMES = 8
+_NAME = re.compile(r"\S(?:.{0,38}\S)?")
 _SAMPLE_ROWS = 100
 _SAMPLE_CHARACTERS = 1 << 20
 _NUMBER = re.compile(r"[-+]?[0-9]+(?:[.,][0-9]+)*")
@@ -160,6 +163,10 @@ def _choose_header(
         return None
     if source.terms.columns:
         return _name_columns(cells, source, spec, report)
+    below = _find_header_below(cells, sample, spec)
+    if below:
+        report.stop_reading(_title_problem(first, below, source))
+        return None
     sign = find_sign_of_data(cells, sample)
     if sign is None:
         return _read_header(cells, line, source, report)
@@ -171,6 +178,34 @@ def _choose_header(
         return None
     report.add(source.problem("table.header-missing", what, hint, line=line, severity=Severity.WARNING))
     return _read_header(cells, line, source, report)
+
+
+def _find_header_below(first: Sequence[str], sample: Sequence[Record], spec: DatasetSpec) -> Record | None:
+    """Return the row that names the columns where only titles, of one cell each, stand above it; None without titles.
+
+    Shape:  the spec names one of its columns and none of the first row; or all rows have as many cells as it has, and
+            none of them could be a row below a header of one cell
+    """
+    if sum(map(bool, first)) != 1 or _names_a_column(spec, first):
+        return None
+    at = next((at for at, (_, cells) in enumerate(sample[:_MOST_TITLES]) if sum(map(bool, cells)) > 1), None)
+    if at is None:
+        return None
+    cells, rest = sample[at][1], sample[at + 1 :]
+    if _names_a_column(spec, cells):
+        return sample[at]
+    is_even = len(first) == 1 and bool(rest) and all(len(below) == len(cells) for _, below in rest)
+    is_named = all(_NAME.fullmatch(cell) for cell in cells) and len({*cells}) == len(cells)
+    return sample[at] if is_even and is_named and find_sign_of_data(cells, rest) is None else None
+
+
+def _title_problem(first: Record, header: Record, source: Source) -> Problem:
+    line, cells = first
+    title, last = next(filter(None, cells)), header[0] - 1
+    names = list_words([cell for cell in header[1] if cell][:_SHOWN_NAMES])
+    what = f"`{title[:100]}` is the only cell of the row, and the header seems to be on line {header[0]}: {names}"
+    rows = f"line {line}" if last == line else f"lines {line} to {last}"
+    return source.problem("table.header", what, f"remove {rows} from the file, so that the header is first", line=line)
 
 
 def _name_columns(cells: Sequence[str], source: Source, spec: DatasetSpec, report: RowReport) -> TableHeader | None:
