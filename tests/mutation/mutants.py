@@ -470,14 +470,14 @@ MUTANTS = (
     ),
     Mutant(
         "the type of an error counts",
-        WRITE_RESULT + "proves_refusal",
+        WRITE_RESULT + "_is_in_words_of",
         r" and error\.type in proof\.types",
         "",
         PROVIDER,
     ),
     Mutant(
         "the code of an error counts",
-        WRITE_RESULT + "proves_refusal",
+        WRITE_RESULT + "_is_in_words_of",
         r" and error\.code in proof\.codes",
         "",
         PROVIDER,
