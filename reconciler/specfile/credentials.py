@@ -1,4 +1,4 @@
-"""Find the fields of a spec that try to set credentials or an address.
+"""Find the fields of a spec that try to set credentials or an address, and keys under any other name.
 
 The user who runs the tool chooses the address of the service and the keys. An edit of a spec must not be able to send
 the rows, or a key, to another place.
@@ -6,10 +6,12 @@ the rows, or a key, to another place.
 
 import re
 from collections.abc import Iterator
+from itertools import islice
 
 from msgspec.structs import replace
 
 from reconciler.domain.errors import Problem
+from reconciler.foundation.secret_shapes import Secret, find_secrets
 from reconciler.specfile.yaml import Document, Path, Plain
 
 _SECRET = re.compile(
@@ -25,8 +27,10 @@ _ACCOUNT = re.compile(r"(?:.*_)?(?:org|organi[sz]ation)(?:_?id)?|project_?id")
 _ENVIRONMENTS = "environments"
 """The keys of this field are names; below each of them are the fields of a Project."""
 
+_CHANGE_IT = "remove it, and change it if it was real; keys are read from the environment, such as OPENAI_API_KEY"
+
 _WAYS = (
-    (_SECRET, "remove it, and change it if it was real; keys are read from the environment, such as OPENAI_API_KEY"),
+    (_SECRET, _CHANGE_IT),
     (_ADDRESS, "remove it; the user who runs the tool sets the address in the environment, such as OPENAI_BASE_URL"),
     (
         _ACCOUNT,
@@ -39,8 +43,29 @@ def remove_credentials(document: Document) -> tuple[Document, tuple[Problem, ...
     """Return a document without the values of such fields, and a problem for each field."""
     found = dict(_fields(document.data))
     what = "a spec must not say where credentials go"
-    problems = tuple(document.problem(path, what, hint, "spec.credential", at_key=True) for path, hint in found.items())
-    return replace(document, void=document.void | found.keys()), problems
+    problems = [document.problem(path, what, hint, "spec.credential", at_key=True) for path, hint in found.items()]
+    keys = {path: secret for path, secret in _keys_by_shape(document.data) if path not in found}
+    for path, secret in keys.items():
+        what = f"holds {secret.kind} ({secret.masked}), and plans and pages would show it"
+        problems.append(document.problem(path, what, _CHANGE_IT, "spec.credential"))
+    return replace(document, void=document.void | found.keys() | keys.keys()), tuple(problems)
+
+
+def _keys_by_shape(data: Plain) -> Iterator[tuple[Path, Secret]]:
+    """Yield the texts that hold what has the shape of a key, whatever their field is called.
+
+    Shape:  below `extra`, which is sent and shown as it is, every such shape; elsewhere one whose checksum is right
+    """
+    waiting: list[tuple[Path, Plain]] = [((), data)]
+    while waiting:
+        path, value = waiting.pop()
+        if isinstance(value, list):
+            waiting += [((*path, index), each) for index, each in enumerate(value)]
+        elif isinstance(value, dict):
+            waiting += [((*path, key), each) for key, each in value.items()]
+        elif isinstance(value, str):
+            found = (each for each in find_secrets(value) if each.is_sure or "extra" in path)
+            yield from ((path, each) for each in islice(found, 1))
 
 
 def _fields(data: Plain) -> Iterator[tuple[Path, str]]:

@@ -1,5 +1,7 @@
 """What is wrong in one document, and between documents."""
 
+import random
+import string
 from pathlib import Path
 
 import pytest
@@ -145,6 +147,30 @@ def test_a_spec_never_says_where_credentials_go(tmp_path: Path, field: str, wher
     assert [problem.path for problem in told_of] == [f"{where.removesuffix(': ')}.{field}".lstrip(".")]
     assert "environment" in told_of[0].hint
     assert len(found) == (2 if where == "nowhere: " else 1)
+
+
+def draw_key(prefix: str, length: int = 48) -> str:
+    """Return a text of the shape of a key, made here so that none stands in a file."""
+    draw = random.Random(prefix)
+    return prefix + "".join(draw.choice(string.ascii_letters + string.digits) for _ in range(length))
+
+
+@pytest.mark.parametrize("prefix", ["sk-" + "proj-", "sk-" + "svcacct-", "gsk_"])
+@pytest.mark.parametrize("where", ["extra: {note: KEY}", "extra: {a: [{b: 'use KEY for it'}]}"])
+def test_a_key_below_extra_is_refused_by_its_shape_and_never_shown(tmp_path: Path, prefix: str, where: str) -> None:
+    key = draw_key(prefix)
+    (found,) = problems_of(tmp_path, {"s.yaml": f"{BOTH}{where.replace('KEY', key)}\n"})
+    assert found.rule == "spec.credential"
+    assert found.path.startswith("extra.")
+    assert key[8:] not in f"{found} {found.hint}"
+    assert "environment" in found.hint
+
+
+@pytest.mark.parametrize(
+    "text", ["extra: {note: sk-your-key-here}", "extra: {prompt_loss_weight: 0.1}", "description: a key"]
+)
+def test_words_about_keys_are_no_keys(tmp_path: Path, text: str) -> None:
+    assert problem_lines(tmp_path, f"{BOTH}{text}\n") == []
 
 
 def test_a_label_may_name_an_organization_but_hold_no_key(tmp_path: Path) -> None:
