@@ -119,7 +119,7 @@ def test_a_cell_gives_what_is_stored_or_what_is_shown(tmp_path: Path, edit: Edit
     [
         (("text", "label", "label"), "table.header", "the header names `label` more than once"),
         ((" text ", "label"), "mapping.unknown-column", "names the column `text`; the columns are: ` text `"),
-        (("Tickets of May", None), "mapping.unknown-column", "the columns are: `Tickets of May`"),
+        (("Tickets of May", None), "table.header", "Tickets of May"),
     ],
     ids=["a name twice", "spaces around a name", "a title above the header"],
 )
