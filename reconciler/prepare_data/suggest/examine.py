@@ -16,7 +16,6 @@ from reconciler.dataset import (
     Source,
     describe_other_row,
     encoding_error,
-    recognise_format,
     recognise_rows,
 )
 from reconciler.dataset.readers import (
@@ -206,7 +205,9 @@ class _Pass:
 
     @property
     def _format(self) -> Format | None:
-        return recognise_format(self.rows[0].value, self._used_as)
+        # One odd row at the start decides nothing.
+        found = recognise_rows([row.value for row in self.rows[:LOOKED_AT]], self._used_as)
+        return found.format if found else None
 
     def convert(self, found: Recognition) -> Format | None:
         """Bring rows of another form into the API's, and check rows of its form; None for prompts and completions.

@@ -177,3 +177,14 @@ def test_pairs_without_a_partner_leave_no_row_and_say_why(tmp_path: Path) -> Non
     with pytest.raises(InputError) as caught:
         examine(file, used_as=Format.PREFERENCE)
     assert "no two answers to one question" in caught.value.problems[0].what
+
+
+@pytest.mark.parametrize("odd", [0, 3, 11])
+def test_one_odd_row_decides_no_format_wherever_it_stands(tmp_path: Path, odd: int) -> None:
+    rows = [{"messages": [{"role": "user", "content": f"q{at}"}], "answer": f"a{at}"} for at in range(12)]
+    del rows[odd]["answer"]
+    file = tmp_path / "a.jsonl"
+    file.write_text("".join(f"{json.dumps(row)}\n" for row in rows), encoding="utf-8")
+    found = examine(file)
+    assert found.format is Format.REINFORCEMENT
+    assert len(found.rows) == 12
