@@ -23,7 +23,7 @@ bounds: {{fresh: 16, send: 30, effect: 2, list_lag: 0}}
 
 
 @pytest.fixture
-def described(
+def describe_service(
     quickstart: Repository, tmp_path_factory: pytest.TempPathFactory, monkeypatch: pytest.MonkeyPatch
 ) -> Iterator[Repository]:
     """A repository whose specs name the service `house`, which listens on a port of this machine."""
@@ -37,28 +37,28 @@ def described(
 
 
 @pytest.mark.loopback
-def test_the_whole_way_at_a_service_of_one_s_own(described: Repository) -> None:
-    assert described.run("validate", ROOT).code == 0
-    plan = described.run("plan", ROOT)
+def test_the_whole_way_at_a_service_of_one_s_own(describe_service: Repository) -> None:
+    assert describe_service.run("validate", ROOT).code == 0
+    plan = describe_service.run("plan", ROOT)
     assert plan.code == 0, plan.err
     assert "the metadata of the job" in plan.out + plan.err
-    applied = described.run("apply", ROOT, "--auto-approve")
+    applied = describe_service.run("apply", ROOT, "--auto-approve")
     assert applied.code == 0, applied.out + applied.err
-    assert "No changes." in described.run("plan", ROOT).out
-    (job,) = json.loads(described.run("jobs", "--specs", ROOT, "--json").out)
+    assert "No changes." in describe_service.run("plan", ROOT).out
+    (job,) = json.loads(describe_service.run("jobs", "--specs", ROOT, "--json").out)
     assert job["ours"]
-    assert described.run("run", "support-triage", "--specs", ROOT, "-p", "My card is lost").code == 0
+    assert describe_service.run("run", "support-triage", "--specs", ROOT, "-p", "My card is lost").code == 0
 
 
 @pytest.mark.loopback
-def test_what_the_operator_says_that_it_lacks_is_refused_in_the_plan(described: Repository) -> None:
+def test_what_the_operator_says_that_it_lacks_is_refused_in_the_plan(describe_service: Repository) -> None:
     spec = f"{ROOT}/support-triage.yaml"
-    described.write(spec, described.read(spec) + "seed: 7\n")
-    refused = described.run("plan", ROOT)
+    describe_service.write(spec, describe_service.read(spec) + "seed: 7\n")
+    refused = describe_service.run("plan", ROOT)
     assert refused.code == 3
     assert "house has no field for seed (7)" in refused.err
-    described.write(spec, described.read(spec).replace("seed: 7\n", "").replace("tfidf-logreg", "gpt-9"))
-    assert "gpt-9" in described.run("plan", ROOT).err
+    describe_service.write(spec, describe_service.read(spec).replace("seed: 7\n", "").replace("tfidf-logreg", "gpt-9"))
+    assert "gpt-9" in describe_service.run("plan", ROOT).err
 
 
 def test_services_are_listed_and_shown(repository: Repository, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -36,7 +36,7 @@ def declared(case: str, encoding: str, codec: str, question: str, answer: str) -
     return WildFile(f"encoding-{case}", "t.csv", a_table(rows).encode(codec), pairs(*rows), found, then=then)
 
 
-def undecided(case: str, encoding: str, codec: str, question: str, answer: str, hint: str) -> WildFile:
+def leave_undecided(case: str, encoding: str, codec: str, question: str, answer: str, hint: str) -> WildFile:
     """Return a file whose bytes speak for several encodings: the hint reads a word by each, and its author decides."""
     return declared(case, encoding, codec, question, answer)._replace(
         found=Finding("text.encoding", "not UTF-8", hint, line=2)
@@ -74,10 +74,10 @@ ENCODINGS = (
     encoded("windows-1250-polish", "windows-1250", "cp1250", "Chcę zwrócić zamówienie", "Oczywiście proszę"),
     encoded("iso-8859-2", "iso-8859-2", "iso8859-2", "Chcę zwrócić zamówienie", "Oczywiście proszę"),
     encoded("windows-1257", "windows-1257", "cp1257", "Kur mano užsakymas?", "Ačiū dėkui"),
-    undecided(
+    leave_undecided(
         "slovenian", "windows-1250", "cp1250", "Kje je moje naročilo", "jutri", "`windows-1250` reads `naročilo`"
     ),
-    undecided("one-letter", "windows-1252", "cp1252", "señor", "hola", "`windows-1252` reads `señor`"),
+    leave_undecided("one-letter", "windows-1252", "cp1252", "señor", "hola", "`windows-1252` reads `señor`"),
     encoded("windows-1253", "windows-1253", "cp1253", "Καλημέρα κόσμε", "ναι"),
     encoded("windows-1254", "windows-1254", "cp1254", "güneş ışığı", "şimdi"),
     declared("windows-1255", "windows-1255", "cp1255", "שלום עולם", "כן"),
